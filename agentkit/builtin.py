@@ -1,0 +1,43 @@
+"""What agentkit ships, registered by the same hooks as a stranger's plugin. Everything is lazy: naming costs nothing."""
+
+from __future__ import annotations
+
+from agentkit.hookspecs import Register, hookimpl
+from agentkit.registry import lazy
+
+
+@hookimpl
+def register_models(register: Register) -> None:
+    """Backends."""
+    register("local", lazy("agentkit.models.local:Local"))
+    register("litellm", lazy("agentkit.models.litellm:LiteLLM"))
+    register("replay", lazy("agentkit.models.replay:Replay"))
+
+
+@hookimpl
+def register_strategies(register: Register) -> None:
+    """Test-time compute."""
+    register("chain_of_thought", lazy("agentkit.strategies.chain_of_thought:ChainOfThought"))
+    register("self_consistency", lazy("agentkit.strategies.self_consistency:SelfConsistency"))
+    register("tree_of_thought", lazy("agentkit.strategies.tree_of_thought:TreeOfThought"))
+
+
+@hookimpl
+def register_retrievers(register: Register) -> None:
+    """Finding passages."""
+    register("hybrid", lazy("agentkit.rag.retrieve:Hybrid"))
+    register("lexical", lazy("agentkit.rag.retrieve:Lexical"))
+    register("dense", lazy("agentkit.rag.retrieve:Dense"))
+
+
+@hookimpl
+def register_rag(register: Register) -> None:
+    """Steps around retrieval."""
+    register("cite", lazy("agentkit.rag.cite:Cite"))
+
+
+@hookimpl
+def register_evaluators(register: Register) -> None:
+    """Judging."""
+    register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
+    register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))

@@ -1,0 +1,128 @@
+"""The contracts: one to three methods each, and nothing to inherit.
+
+A component that satisfies one of these is a frozen, keyword-only dataclass: its fields are its options, and the
+graph file, ``repr``, equality and the JSON Schema follow from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from agentkit.types import (
+    JSON,
+    Capabilities,
+    Delta,
+    Document,
+    GenerateRequest,
+    Problem,
+    Record,
+    Sample,
+    Score,
+    Solution,
+    ToolSpec,
+)
+
+SampleStream = AsyncGenerator[Sample | Delta, None]
+"""Samples as each finishes, in any order; ``aclose()`` cancels those still being drawn."""
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A chat model, or anything that behaves as one: everything on the way of a call is a Model wrapping a Model."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in reports, e.g. ``local/smollm2``."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can honour."""
+        ...
+
+    def generate(self, request: GenerateRequest) -> SampleStream:
+        """An async generator of exactly ``request.n`` samples as each finishes; closing it cancels the rest."""
+        ...
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """Spends extra model calls to reach a better answer.
+
+    A strategy that shows its progress also takes ``emit``: ``solve(problem, *, model, emit=ignore)``.
+    """
+
+    async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
+        """The answer to ``problem``, with the votes or the tree that led to it."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def name(self) -> str:
+        """Identifies weights and settings: vectors of different names are not comparable."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """A float32 array of shape (len(texts), dimensions) with rows of unit length."""
+        ...
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """Finds passages."""
+
+    async def retrieve(self, query: str) -> Sequence[Document]:
+        """The passages for ``query``, best first."""
+        ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Puts passages in a better order."""
+
+    async def rerank(self, query: str, documents: Sequence[Document]) -> Sequence[Document]:
+        """The documents for ``query``, best first; it may return fewer."""
+        ...
+
+
+@runtime_checkable
+class Evaluator(Protocol):
+    """Judges a record."""
+
+    async def evaluate(self, record: Record) -> Score:
+        """The score of ``record.output``; a record that cannot be judged is ``unscored`` with a reason, never NaN."""
+        ...
+
+
+@runtime_checkable
+class Tool(Protocol):
+    """Something a model or a graph can call."""
+
+    @property
+    def spec(self) -> ToolSpec:
+        """Name, description and the JSON Schema of the arguments."""
+        ...
+
+    async def call(self, arguments: dict[str, JSON]) -> JSON:
+        """The result as plain data; raises ``ToolError`` with a sentence that the model can act on."""
+        ...
+
+
+class Node(Protocol):
+    """A step of a graph that is none of the other kinds.
+
+    ``run`` takes its input ports as keyword-only parameters and returns its outputs; the parameters' annotations and those
+    of the returned dataclass or TypedDict are the typed ports that the loader checks::
+
+        async def run(self, *, answer: str, documents: tuple[Document, ...] = ()) -> Cited: ...
+    """
+
+    @property
+    def run(self) -> Any:
+        """The async callable described above."""
+        ...

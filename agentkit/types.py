@@ -1,0 +1,301 @@
+"""The values that cross walls: frozen, keyword-only, plain data.
+
+Everything here can be compared, hashed into a journal key and written as JSON; nothing here does any work.
+Collections are tuples, so that a value once made stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+JSON = Any
+"""A value made of dict, list, str, int, float, bool and None."""
+
+Role = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A model's wish to call a tool; ``arguments`` is the JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """What a model is told about a tool; ``parameters`` is a JSON Schema of the arguments object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateRequest:
+    """What to draw from a model: ``n`` samples that continue ``messages``.
+
+    ``None`` leaves a knob at the backend's default. ``logprobs`` is the number of alternatives wanted a token
+    (0: the drawn token only). ``schema`` is a JSON Schema that the text must satisfy. With ``stream`` the model also
+    yields a ``Delta`` for each piece of text as it arrives, before the ``Sample`` it belongs to.
+    """
+
+    messages: tuple[Message, ...]
+    n: int = 1
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
+    schema: Mapping[str, JSON] | None = None
+    logprobs: int | None = None
+    effort: Literal["low", "medium", "high"] | None = None
+    max_reasoning_tokens: int | None = None
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What work cost; adds up with ``+``.
+
+    ``seconds`` is time spent waiting for models, summed over calls, so parallel calls can exceed the wall clock.
+    ``usd`` counts priced calls only; ``unpriced_calls`` says how many had no known price.
+    """
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    seconds: float = 0.0
+    usd: float = 0.0
+    unpriced_calls: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Input and output tokens together."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            calls=self.calls + other.calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            seconds=self.seconds + other.seconds,
+            usd=self.usd + other.usd,
+            unpriced_calls=self.unpriced_calls + other.unpriced_calls,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLogprob:
+    """A drawn token, its natural-log probability, and the most likely alternatives, best first."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One drawn completion. ``index`` is its place (0-based) among the ``n`` of its request."""
+
+    text: str
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: FinishReason = "stop"
+    index: int = 0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """A piece of the sample ``index`` as it arrives; yielded only for a request with ``stream``."""
+
+    text: str = ""
+    reasoning: str = ""
+    logprobs: tuple[TokenLogprob, ...] = ()
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a backend can honour; the engine checks a graph against it before a token is spent."""
+
+    n: bool = True
+    logprobs: bool = False
+    tools: bool = False
+    schema: bool = False
+    seed: bool = False
+    reasoning: bool = False
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A text to read or a passage retrieved from one.
+
+    ``source`` is where a person finds it (a path or URL), ``start`` the offset of ``text`` in the whole source,
+    ``score`` the retriever's, higher is better.
+    """
+
+    text: str
+    id: str = ""
+    title: str = ""
+    source: str = ""
+    start: int = 0
+    score: float | None = None
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Answer characters ``[start, end)`` rest on document ``document`` (0-based), whose source the reader may open."""
+
+    number: int
+    start: int
+    end: int
+    document: int
+    source: str = ""
+    title: str = ""
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Characters ``[start, end)`` of document ``document`` (0-based) that a finding rests on."""
+
+    document: int
+    start: int
+    end: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something an evaluator noticed, with the place and the reason.
+
+    ``code`` is stable and machine-readable, ``message`` is for people. A finding about text has ``start``, ``end``
+    (characters of the original string) and ``text``; one about a trace has ``step`` (0-based) and perhaps ``agent``.
+    ``kind`` is the verdict on the span: ``supported``, ``contradicted``, ``not_found``, ... ``confidence`` is in [0, 1].
+    """
+
+    code: str
+    message: str
+    kind: str = ""
+    start: int | None = None
+    end: int | None = None
+    text: str = ""
+    step: int | None = None
+    agent: str | None = None
+    evidence: Evidence | None = None
+    confidence: float = 1.0
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """An evaluator's verdict: ``value`` in [0, 1], or None with a ``reason`` when it could not be scored. Never NaN."""
+
+    value: float | None
+    status: Literal["scored", "unscored", "error"] = "scored"
+    label: str = ""
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    evaluator: str = ""
+    version: str = ""
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One row of data: what went in, what came out, what should have, and the documents it rests on."""
+
+    id: str = ""
+    input: JSON = None
+    output: JSON = None
+    target: JSON = None
+    documents: tuple[Document, ...] = ()
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What a strategy is to solve: the question, and the conversation that puts it to the model.
+
+    ``question`` is the bare question, ``messages`` the full conversation to sample from (its last turn asks the question,
+    with documents and worked examples where there are any).
+    """
+
+    question: str
+    messages: tuple[Message, ...]
+    documents: tuple[Document, ...] = ()
+    metadata: Mapping[str, JSON] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, problem: str | Problem) -> Problem:
+        """The problem itself, or the one that asks this text as a single user turn."""
+        if isinstance(problem, Problem):
+            return problem
+        return cls(question=problem, messages=(Message("user", problem),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One distinct answer, how many samples gave it, and which (indices into ``Solution.samples``)."""
+
+    answer: str
+    count: int
+    weight: float
+    samples: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thought:
+    """A node of a search tree. ``parent`` is an index into ``Solution.tree``; ``depth`` counts from 0."""
+
+    text: str
+    parent: int | None = None
+    depth: int = 0
+    value: float | None = None
+    state: str = ""
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """A strategy's answer with the evidence for it; ``answer`` is None when nothing could be extracted.
+
+    ``confidence`` is in [0, 1]; for a vote it is the winner's share. ``stopped`` says why sampling ended: ``full``,
+    ``certain``, ``rule``, ``budget``, ``solved`` or ``exhausted``.
+    """
+
+    answer: str | None
+    votes: tuple[Vote, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    tree: tuple[Thought, ...] = ()
+    confidence: float | None = None
+    stopped: str = ""
+    usage: Usage = field(default_factory=Usage)
+    metadata: Mapping[str, JSON] = field(default_factory=dict)

@@ -1,0 +1,44 @@
+# Two commands: `make run` does the main job, `make test` proves that it works. Both set up what is missing.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+QUESTION ?= When should I use WAL mode?
+
+.PHONY: run test lint types setup setup-dev corpus clean
+
+run: corpus
+	$(BIN)/agentkit run graphs/grounded_answer.yaml --input question="$(QUESTION)"
+
+test: setup-dev lint types
+	$(BIN)/python -m pytest -q
+
+lint: setup-dev
+	$(BIN)/ruff check agentkit plugins tests evals
+	$(BIN)/ruff format --check agentkit plugins tests evals
+
+types: setup-dev
+	$(BIN)/mypy
+
+# The bundled documents as an index named `sqlite_docs`; unchanged files are not embedded again.
+corpus: setup
+	$(BIN)/agentkit models pull smollm2
+	$(BIN)/agentkit index graphs/corpus --name sqlite_docs
+
+setup: $(VENV)/.installed
+setup-dev: $(VENV)/.installed-dev
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[local,chroma]'
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(wildcard plugins/*/pyproject.toml) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[local,chroma,litellm,http,dev]'
+	$(BIN)/python -m pip install --quiet --no-deps -e plugins/agentkit-debate
+	touch $(VENV)/.installed $@
+
+clean:
+	rm -rf $(VENV) .agentkit .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,208 @@
+"""The composition root: plugins, components and graphs meet here, and all state lives in the Kit you made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agentkit.errors import ConfigError
+from agentkit.plugins import Plugins
+from agentkit.registry import Registry
+
+if TYPE_CHECKING:
+    from agentkit.evaluation.report import Report
+    from agentkit.graph import Graph
+    from agentkit.protocols import Evaluator, Model, Retriever, SampleStream, Strategy, Tool
+    from agentkit.types import Capabilities, Delta, GenerateRequest, Record, Sample
+
+_STACK_OPTIONS = ("fallback", "retry", "concurrency")
+
+
+class Kit:
+    """Everything agentkit can do, with the plugins it found.
+
+    ``plugins`` are modules or objects with hook implementations of your own; ``installed=False`` leaves out what pip installed;
+    ``without`` names plugins to leave out. ``home`` is where indexes and runs live (default: ``$AGENTKIT_HOME`` or
+    ``.agentkit`` in the current folder), ``cache`` where downloaded weights live. ``progress(name, done, total)`` hears
+    about downloads, in bytes. Backends are shared: two graphs of one Kit load the same local model once.
+    """
+
+    def __init__(
+        self,
+        *,
+        plugins: Iterable[object] = (),
+        installed: bool = True,
+        without: Iterable[str] = (),
+        home: str | Path | None = None,
+        cache: str | Path | None = None,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> None:
+        self.plugins = Plugins(plugins, installed=installed, without=without)
+        self.home = Path(home or os.environ.get("AGENTKIT_HOME") or ".agentkit")
+        self.cache = Path(cache) if cache else default_cache()
+        self._progress = progress
+        self._backends: dict[str, Model] = {}
+
+    @property
+    def registry(self) -> Registry:
+        """The components of this Kit."""
+        return self.plugins.registry
+
+    @property
+    def provided(self) -> dict[str, Any]:
+        """What components may ask of the Kit with ``provided(name)``."""
+        return {"home": self.home, "cache": self.cache, "progress": self._progress}
+
+    def graph(self, source: str | Path, *, models: Mapping[str, Any] | None = None) -> Graph:
+        """The graph of a YAML file, checked; ``models`` replaces entries of its ``models:`` by name.
+
+        Raises ``GraphError`` with every problem of the file.
+        """
+        from agentkit.graph import Graph, load
+
+        spec = load(Path(source), registry=self.registry, models=models or {})
+        return Graph(
+            spec,
+            registry=self.registry,
+            provided=self.provided,
+            open_model=self._open,
+            home=self.home,
+            listeners=(self.plugins.emit,),
+        )
+
+    def model(self, spec: str | Mapping[str, Any], **options: Any) -> OpenModel:
+        """A model by its address, ``backend/name`` or ``{use: backend, model: name, ...}``; also an async context manager."""
+        return OpenModel(self._open({**parse_model(spec), **options}))
+
+    def strategy(self, name: str, **options: Any) -> Strategy:
+        """A strategy by name, e.g. ``kit.strategy("self_consistency", samples=16)``."""
+        return self._make("strategy", name, options)  # type: ignore[no-any-return]
+
+    def retriever(self, name: str, **options: Any) -> Retriever:
+        """A retriever by name, e.g. ``kit.retriever("hybrid", index="handbook")``."""
+        return self._make("retriever", name, options)  # type: ignore[no-any-return]
+
+    def evaluator(self, name: str, **options: Any) -> Evaluator:
+        """An evaluator by name, e.g. ``kit.evaluator("groundedness")``."""
+        return self._make("evaluator", name, options)  # type: ignore[no-any-return]
+
+    def tool(self, name: str, **options: Any) -> Tool:
+        """A tool by name."""
+        return self._make("tool", name, options)  # type: ignore[no-any-return]
+
+    async def evaluate(
+        self,
+        task: Any,
+        *,
+        dataset: str | Path | Iterable[Record],
+        evaluators: Iterable[str | Evaluator] = ("answer_match",),
+        **settings: Any,
+    ) -> Report:
+        """Run ``task`` (a graph, or an async function of a record) over a data set and judge what comes out."""
+        from agentkit.evaluation import evaluate, load_dataset
+
+        records = load_dataset(Path(dataset)) if isinstance(dataset, str | Path) else tuple(dataset)
+        judges = [self.evaluator(one) if isinstance(one, str) else one for one in evaluators]
+        return await evaluate(task, records, judges, **settings)
+
+    def close(self) -> None:
+        """Stop what backends keep running in this process, such as an embedded model's server."""
+        for backend in self._backends.values():
+            close = getattr(backend, "close", None)
+            if close is not None:
+                close()
+        self._backends.clear()
+
+    def __enter__(self) -> Kit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _make(self, kind: str, name: str, options: Mapping[str, Any]) -> Any:
+        from agentkit.options import build
+
+        return build(self.registry.get(kind, name), options, provided=self.provided, models={})
+
+    def _open(self, spec: Mapping[str, Any]) -> Model:
+        """The backend of ``spec`` under its limit, retries and fallbacks."""
+        from agentkit.models.fallback import Fallback
+        from agentkit.models.limit import Limited
+        from agentkit.models.retry import Retrying
+
+        model: Model = self._backend({key: value for key, value in spec.items() if key not in _STACK_OPTIONS})
+        if concurrency := spec.get("concurrency"):
+            model = Limited(model, concurrency=concurrency)
+        if retry := spec.get("retry"):
+            model = Retrying(model, **retry)
+        if fallback := spec.get("fallback"):
+            model = Fallback((model, *(self._open(parse_model(other)) for other in fallback)))
+        return model
+
+    def _backend(self, spec: Mapping[str, Any]) -> Model:
+        from agentkit.options import build
+
+        key = repr(sorted(spec.items(), key=lambda item: item[0]))
+        if key not in self._backends:
+            options = {name: value for name, value in spec.items() if name != "use"}
+            component = self.registry.get("model", spec["use"])
+            self._backends[key] = build(component, options, provided=self.provided, models={})
+        return self._backends[key]
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """A Model that gives its connections back when you leave ``async with``."""
+
+    inner: Model
+
+    @property
+    def name(self) -> str:
+        """The inner model's."""
+        return self.inner.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The inner model's."""
+        return self.inner.capabilities
+
+    async def generate(self, request: GenerateRequest) -> SampleStream:
+        """The inner model's stream."""
+        stream: AsyncGenerator[Sample | Delta, None] = self.inner.generate(request)
+        async with aclosing(stream):
+            async for item in stream:
+                yield item
+
+    async def __aenter__(self) -> OpenModel:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Give connections back; the model can be used again and will reconnect."""
+        close = getattr(self.inner, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def parse_model(spec: str | Mapping[str, Any]) -> dict[str, Any]:
+    """``local/smollm2`` as ``{use: local, model: smollm2}``; a mapping as it is; raises ``ConfigError`` without a backend."""
+    if isinstance(spec, Mapping):
+        parsed = dict(spec)
+    else:
+        use, _, model = spec.partition("/")
+        parsed = {"use": use, "model": model} if model else {"use": use}
+    if not parsed.get("use"):
+        raise ConfigError(f"a model is written backend/name or {{use: backend, model: name}}, not {spec!r}")
+    return parsed
+
+
+def default_cache() -> Path:
+    """``$XDG_CACHE_HOME/agentkit``, else ``~/.cache/agentkit``."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "agentkit"

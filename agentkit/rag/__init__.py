@@ -1,0 +1,1 @@
+"""Documents: read, cut, embed, index, retrieve, show to a model and cite."""

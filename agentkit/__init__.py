@@ -1,6 +1,6 @@
 """Graphs of models, search, votes and checks: spend compute at answer time where it pays, and prove that it paid.
 
-The names here, and the modules ``types``, ``errors``, ``events``, ``protocols``, ``answers``, ``text`` and ``testing``, are public.
+The names here and the modules ``types``, ``errors``, ``events``, ``protocols``, ``answers``, ``text``, ``testing`` are public.
 """
 
 from __future__ import annotations

@@ -33,9 +33,7 @@ class Plugins:
     distributions with an entry point in the group ``agentkit`` are loaded too, except those named in ``without``.
     """
 
-    def __init__(
-        self, extra: Iterable[object] = (), *, installed: bool = True, without: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, extra: Iterable[object] = (), *, installed: bool = True, without: Iterable[str] = ()) -> None:
         self.registry = Registry()
         self.problems: list[PluginError] = []
         self.distributions: dict[str, str] = {}
@@ -72,10 +70,12 @@ class Plugins:
     def _load(self, point: EntryPoint) -> None:
         try:
             plugin = point.load()
-        except BaseException as error:  # noqa: BLE001 - an import can raise anything, SystemExit included
+        except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
-            self.problems.append(PluginError(point.name, f"importing {point.value} raised {type(error).__name__}: {error}"))
+            self.problems.append(
+                PluginError(point.name, f"importing {point.value} raised {type(error).__name__}: {error}")
+            )
             return
         if point.dist is not None:
             self.distributions[point.name] = f"{point.dist.name} {point.dist.version}"
@@ -87,7 +87,7 @@ class Plugins:
             self._manager.check_pending()
             for kind in KINDS:
                 self._collect(kind, name, plugin)
-        except Exception as error:  # noqa: BLE001 - see _load
+        except Exception as error:
             if isinstance(error, AgentkitError) and plugin is builtin:
                 raise
             self._drop(name, str(error))

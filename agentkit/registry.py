@@ -16,7 +16,7 @@ KINDS = ("model", "strategy", "retriever", "evaluator", "tool", "rag", "node")
 
 
 @dataclass(frozen=True, slots=True)
-class lazy:  # noqa: N801 - read as a word at the place of use: register("x", lazy("module:Class"))
+class lazy:
     """A factory known by its address, imported when it is first used."""
 
     address: str

@@ -5,7 +5,19 @@ import sys
 
 import pytest
 
-HEAVY = ("langgraph", "litellm", "chromadb", "torch", "pydantic", "yaml", "rich", "aiohttp", "onnxruntime", "xllamacpp", "cel")
+HEAVY = (
+    "langgraph",
+    "litellm",
+    "chromadb",
+    "torch",
+    "pydantic",
+    "yaml",
+    "rich",
+    "aiohttp",
+    "onnxruntime",
+    "xllamacpp",
+    "cel",
+)
 
 
 @pytest.mark.parametrize(

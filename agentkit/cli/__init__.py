@@ -41,7 +41,9 @@ class Commands(click.Group):
         """The table of ``--help``, from the lines above and those of plugins' commands."""
         _add_plugin_commands(self)
         rows = list(COMMANDS.items())
-        rows += [(name, one.get_short_help_str()) for name, one in sorted(self.commands.items()) if name not in COMMANDS]
+        rows += [
+            (name, one.get_short_help_str()) for name, one in sorted(self.commands.items()) if name not in COMMANDS
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

@@ -14,9 +14,7 @@ def command(as_json: bool) -> None:
     from agentkit.plugins import Plugins
 
     plugins = Plugins()
-    rows = [
-        {"kind": one.kind, "name": one.name, "plugin": one.plugin, "from": one.address} for one in plugins.registry
-    ]
+    rows = [{"kind": one.kind, "name": one.name, "plugin": one.plugin, "from": one.address} for one in plugins.registry]
     problems = [{"plugin": problem.plugin, "reason": problem.reason} for problem in plugins.problems]
     if as_json:
         distributions = {name: plugins.distributions.get(name, "") for name in plugins.names}
@@ -38,4 +36,6 @@ def _print(rows: list[dict[str, str]], names: list[str], distributions: dict[str
         table.add_row(row["kind"], row["name"], row["plugin"], row["from"])
     console = Console()
     console.print(table)
-    console.print("plugins: " + ", ".join(f"{name} ({distributions[name]})" if name in distributions else name for name in names))
+    console.print(
+        "plugins: " + ", ".join(f"{name} ({distributions[name]})" if name in distributions else name for name in names)
+    )

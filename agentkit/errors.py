@@ -107,7 +107,11 @@ class MissingExtraError(ConfigError):
 
 
 class InputError(ConfigError):
-    """An input, file or folder is missing or wrong."""
+    """An input, file or folder is missing or wrong; ``problems`` lists what was found inside a file, in file order."""
+
+    def __init__(self, message: str = "", *, problems: Sequence[Problem] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__(message or "\n".join(str(problem) for problem in self.problems))
 
 
 class IndexNotFoundError(ConfigError):

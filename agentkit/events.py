@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from agentkit.types import JSON, Document, Finding, Usage
+from agentkit.types import JSON, Document, Finding, Score, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +143,27 @@ class Retried(Event):
     attempt: int
     delay: float
     error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationStarted(Event):
+    """An evaluation began: ``total`` rows are wanted (None: unknown), of which ``done`` were there from before."""
+
+    name: str
+    total: int | None
+    done: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEvaluated(Event):
+    """A record has its row: the scores by evaluator, or the ``error`` that took their place."""
+
+    record: str
+    repeat: int
+    scores: Mapping[str, Score]
+    usage: Usage
+    seconds: float
+    error: str = ""
 
 
 Emit = Callable[[Event], None]

@@ -182,12 +182,15 @@ class ToolError(AgentkitError):
 
 
 class BudgetExceededError(AgentkitError):
-    """A budget is spent. ``resource`` is calls, tokens, usd or seconds; ``best_so_far`` what was reached, if anything."""
+    """A budget is spent. ``resource`` is calls, tokens, usd or seconds; ``best_so_far`` what was reached, if anything.
+
+    ``owner`` names the part of the run whose budget it is: the run itself, a node, a branch.
+    """
 
     exit_code = 4
 
-    def __init__(self, message: str, *, resource: str = "", best_so_far: Any = None) -> None:
-        self.resource, self.best_so_far = resource, best_so_far
+    def __init__(self, message: str, *, resource: str = "", owner: str = "", best_so_far: Any = None) -> None:
+        self.resource, self.owner, self.best_so_far = resource, owner, best_so_far
         super().__init__(message)
 
 

@@ -51,7 +51,8 @@ class GenerateRequest:
 
     ``None`` leaves a knob at the backend's default. ``logprobs`` is the number of alternatives wanted a token
     (0: the drawn token only). ``schema`` is a JSON Schema that the text must satisfy. With ``stream`` the model also
-    yields a ``Delta`` for each piece of text as it arrives, before the ``Sample`` it belongs to.
+    yields a ``Delta`` for each piece of text as it arrives, before the ``Sample`` it belongs to. Sample ``i`` of a request
+    with a ``seed`` is drawn with ``seed + i``, so that a part of a request can be asked for later.
     """
 
     messages: tuple[Message, ...]
@@ -115,7 +116,10 @@ class TokenLogprob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One drawn completion. ``index`` is its place (0-based) among the ``n`` of its request."""
+    """One drawn completion. ``index`` is its place (0-based) among the ``n`` of its request.
+
+    ``recorded`` says that it came from a journal or a cassette and no model was asked; equality does not look at it.
+    """
 
     text: str
     reasoning: str = ""
@@ -125,6 +129,7 @@ class Sample:
     finish_reason: FinishReason = "stop"
     index: int = 0
     model: str = ""
+    recorded: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

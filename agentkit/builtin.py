@@ -41,3 +41,10 @@ def register_evaluators(register: Register) -> None:
     """Judging."""
     register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
     register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))
+
+
+@hookimpl
+def register_tools(register: Register) -> None:
+    """What a model or a graph can call."""
+    register("calculator", lazy("agentkit.tools.calculator:Calculator"))
+    register("python_sandbox", lazy("agentkit.tools.python_sandbox:PythonSandbox"))

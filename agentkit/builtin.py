@@ -11,6 +11,7 @@ def register_models(register: Register) -> None:
     """Backends."""
     register("local", lazy("agentkit.models.local:Local"))
     register("litellm", lazy("agentkit.models.litellm:LiteLLM"))
+    register("openai_http", lazy("agentkit.models.openai_http:OpenAIHTTP"))
     register("replay", lazy("agentkit.models.replay:Replay"))
 
 

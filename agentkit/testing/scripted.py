@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -52,8 +53,8 @@ class ScriptedModel:
                     raise reply
                 sample = self._sample(reply, request, index)
                 if request.stream:
-                    for word in sample.text.split(" "):
-                        yield Delta(text=word + " ", index=index)
+                    for piece in re.findall(r"\s*\S+\s*|\s+", sample.text):
+                        yield Delta(text=piece, index=index)
                 done += 1
                 yield sample
         finally:
@@ -64,7 +65,9 @@ class ScriptedModel:
             return self._answer(request)
         if self._asked >= len(self._replies):
             last = request.messages[-1].content
-            raise AssertionError(f"the script of {len(self._replies)} replies is used up; asked again with: {last[:200]!r}")
+            raise AssertionError(
+                f"the script of {len(self._replies)} replies is used up; asked again with: {last[:200]!r}"
+            )
         self._asked += 1
         return self._replies[self._asked - 1]
 
@@ -83,6 +86,8 @@ class ScriptedModel:
     def __enter__(self) -> ScriptedModel:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None and self.left:
             raise AssertionError(f"{self.left} of {len(self._replies)} scripted replies were never asked for")

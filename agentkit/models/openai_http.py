@@ -1,0 +1,223 @@
+"""Any server that speaks the OpenAI chat format: vLLM, SGLang, llama.cpp, Ollama, hosted ones. Owner of aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import weakref
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from agentkit.errors import ConfigError, MissingExtraError, ModelUnreachableError, RequestRefusedError
+from agentkit.models.endpoint import Endpoint
+from agentkit.models.fan import fan_out
+from agentkit.models.loops import PerLoop
+from agentkit.models.reading import Reading
+from agentkit.models.sse import EventStream
+from agentkit.models.wire import UNREADABLE, to_request, to_samples
+from agentkit.protocols import SampleStream
+from agentkit.runtime.price import Price, priced
+from agentkit.types import Capabilities, Delta, GenerateRequest, Sample
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_OURS = frozenset({"messages", "n", "stream", "stream_options", "prompt_embeds"})
+_CONNECT_SECONDS = 10.0
+_KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which uvicorn, and with it vLLM, closes an idle connection
+_LAST_BYTES_SECONDS = 5.0
+
+
+class _Connections:
+    """The HTTP session of the running event loop.
+
+    A task owns it and closes it when cancelled: by ``asyncio.run`` when the loop ends, or here when the model is gone before.
+    """
+
+    def __init__(self) -> None:
+        import aiohttp
+
+        # no limit here: how many calls may be open is for ``Limited`` to say
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS)
+        self.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        loop = asyncio.get_running_loop()
+        # an empty context, so that whatever the first caller carries in his is not kept alive with the session
+        owner = loop.create_task(_keep(self.session), context=contextvars.Context())
+        weakref.finalize(self, _dismiss, loop, owner).atexit = False
+
+
+async def _keep(session: aiohttp.ClientSession) -> None:
+    async with session:
+        await asyncio.Event().wait()
+
+
+def _dismiss(loop: asyncio.AbstractEventLoop, owner: asyncio.Task[None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(owner.cancel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenAIHTTP:
+    """A model on a server that speaks the OpenAI chat format.
+
+    ``base_url`` usually ends in ``/v1``. ``timeout`` is the longest that one whole answer may take, in seconds.
+    ``extra_body`` adds fields of the server's own to every request, and ``price`` says what its tokens or seconds cost.
+
+    Each sample is a call of its own, streamed (unless ``stream`` is off and nobody wants deltas): closing the generator
+    drops the connections of the samples not needed any more, and the server stops drawing them. Nothing is ever sent
+    twice; trying again is for ``Retrying``.
+
+    Raises ``ModelError`` in its kinds, and ``MissingExtraError`` without aiohttp.
+    """
+
+    model: str
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    timeout: float = 600.0
+    stream: bool = True
+    extra_body: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    price: Price | None = None
+    _connections: PerLoop[_Connections] = field(
+        default_factory=lambda: PerLoop(_Connections), init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ConfigError(
+                f"base_url of model {self.model!r} must look like http://host:port/v1, without a user name or password"
+            )
+        if not self.api_key.strip().isascii() or not self.api_key.strip().isprintable():
+            raise ConfigError(f"api_key of model {self.model!r} holds characters that no key has")
+        if taken := sorted(_OURS & set(self.extra_body)):
+            raise ConfigError(f"extra_body of model {self.model!r} may not set {', '.join(taken)}")
+
+    @property
+    def name(self) -> str:
+        """``openai_http/`` and the model's name."""
+        return f"openai_http/{self.model}"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the format can say; a server that cannot do it refuses the request."""
+        return Capabilities(n=True, logprobs=True, tools=True, schema=True, seed=True, reasoning=True, stream=True)
+
+    def generate(self, request: GenerateRequest) -> SampleStream:
+        """``request.n`` samples of as many calls at once, as each finishes."""
+        return self._draw(request) if request.n == 1 else fan_out(self._draw, request)
+
+    async def _draw(self, request: GenerateRequest) -> SampleStream:
+        """One call: its deltas where wanted, then its sample."""
+        endpoint, now = self._endpoint(), asyncio.get_running_loop().time
+        started, reading = now(), Reading()
+        with self._in_our_words(endpoint):
+            async with self._post(request) as response:
+                if response.status != 200 or response.content_type != "text/event-stream":
+                    sample = _whole(endpoint, response, await response.text(errors="replace"))
+                    if request.stream:
+                        yield Delta(text=sample.text, reasoning=sample.reasoning, logprobs=sample.logprobs or ())
+                else:
+                    async with aclosing(_deltas(endpoint, response, reading)) as deltas:
+                        async for delta in deltas:
+                            if request.stream:
+                                yield delta
+                    sample = reading.sample(model=self.model)
+        yield replace(sample, usage=priced(replace(sample.usage, seconds=now() - started), self.price))
+
+    def _endpoint(self) -> Endpoint:
+        parts = urlsplit(self.base_url)
+        return Endpoint(server=f"{parts.scheme}://{parts.netloc}", model=self.model, secret=self.api_key.strip())
+
+    def _post(self, request: GenerateRequest) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """The request, about to be sent."""
+        import aiohttp
+
+        if request.max_reasoning_tokens is not None:
+            raise RequestRefusedError(
+                f"{self.name} cannot bound reasoning tokens: the format has no word for it; use extra_body if the server has"
+            )
+        body = to_request(request, model=self.model, stream=self.stream or request.stream, extra_body=self.extra_body)
+        key = self.api_key.strip()
+        return self._connections.get().session.post(
+            f"{self.base_url.rstrip('/')}/chat/completions",
+            json=body,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=aiohttp.ClientTimeout(total=self.timeout, sock_connect=min(_CONNECT_SECONDS, self.timeout)),
+            allow_redirects=False,
+        )
+
+    @contextmanager
+    def _in_our_words(self, endpoint: Endpoint) -> Iterator[None]:
+        """Faults of the connection as errors of ours."""
+        try:
+            import aiohttp
+        except ImportError:
+            raise MissingExtraError("aiohttp", "http", f"the model {self.name}") from None
+        try:
+            yield
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "no answer"
+            raise ModelUnreachableError(
+                f"cannot reach {endpoint.server} for model {self.model!r} ({endpoint.clean(reason)}): "
+                "check base_url and that the server is running"
+            ) from error
+        except TimeoutError as error:
+            raise endpoint.silent(self.timeout) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise endpoint.broke_off() from error
+
+
+def _whole(endpoint: Endpoint, response: aiohttp.ClientResponse, text: str) -> Sample:
+    """The sample of an answer that was not streamed; raises the error that it tells of."""
+    if response.status != 200:
+        raise endpoint.refusal(response.status, text, response.headers)
+    try:
+        payload = json.loads(text)
+        if payload.get("error"):
+            raise endpoint.reported(payload["error"])
+        return to_samples(payload, model=endpoint.model)[0]
+    except UNREADABLE as error:
+        raise endpoint.unreadable(f"{response.content_type or 'no content type'}, {text[:100]!r}") from error
+
+
+async def _deltas(
+    endpoint: Endpoint, response: aiohttp.ClientResponse, reading: Reading
+) -> AsyncGenerator[Delta, None]:
+    """What a streamed answer says, piece by piece, into ``reading``; raises ``ServerError`` when it ends too early."""
+    events = EventStream()
+    while piece := await _piece(response, reading):
+        for delta in _take(endpoint, reading, events.feed(piece)):
+            yield delta
+    for delta in _take(endpoint, reading, events.end()):
+        yield delta
+    if not reading.complete:
+        raise endpoint.unreadable("it holds no completion") if reading.ended else endpoint.broke_off()
+
+
+async def _piece(response: aiohttp.ClientResponse, reading: Reading) -> bytes:
+    """The next bytes, none at the end; once the answer is complete, a server that fails to close it cannot spoil it."""
+    import aiohttp
+
+    if not reading.complete:
+        return await response.content.readany()
+    try:
+        async with asyncio.timeout(_LAST_BYTES_SECONDS):
+            return await response.content.readany()
+    except (aiohttp.ClientError, OSError):
+        return b""
+
+
+def _take(endpoint: Endpoint, reading: Reading, events: list[str]) -> Iterator[Delta]:
+    """What the events add to ``reading``."""
+    for data in events:
+        try:
+            if delta := reading.take_event(data):
+                yield delta
+        except UNREADABLE as error:
+            raise endpoint.unreadable(data[:100]) from error
+        if reading.error is not None:
+            raise endpoint.reported(reading.error)

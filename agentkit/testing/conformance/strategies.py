@@ -1,0 +1,97 @@
+"""The contract of a strategy: a well-formed solution that accounts for every call, and nothing left running."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from agentkit.errors import AgentkitError, ServerError
+from agentkit.protocols import Strategy
+from agentkit.runtime.concurrency import cancel
+from agentkit.testing.conformance.checks import Watched, demand, run_checks
+from agentkit.testing.scripted import ScriptedModel
+from agentkit.types import GenerateRequest, Solution
+
+Answer = Callable[[GenerateRequest], str]
+
+NONSENSE = ("", " \n\t ", "\x00\x07\u202e\ud800", "}{][<|im_end|>", "da " * 20_000, "ответ: ∞")
+"""What a broken model may say."""
+
+
+async def check_strategy(
+    make_strategy: Callable[[], Strategy],
+    *,
+    answer: Answer = lambda request: "The answer is 7.",
+    question: str = "What is 3 + 4?",
+    seconds: float = 60.0,
+) -> None:
+    """Check a strategy on a scripted model; ``answer`` says what the model replies to each request.
+
+    Raises ``AssertionError`` with what it does wrong.
+    """
+
+    async def accounts_for_every_call(strategy: Strategy) -> None:
+        model = Watched(model=ScriptedModel(script=answer))
+        solution = await strategy.solve(question, model=model)
+        _well_formed(solution)
+        demand(model.asked, "the strategy asked the model nothing")
+        demand(model.open == 0, f"{model.open} streams were left open after solve returned")
+        spent, told = model.usage, solution.usage
+        demand(told == spent, f"the samples cost {spent}, but the solution's usage says {told}")
+
+    async def bears_nonsense(strategy: Strategy) -> None:
+        for text in NONSENSE:
+            _well_formed(await strategy.solve(question, model=ScriptedModel(script=_constant(text))))
+
+    async def does_not_answer_without_a_model(strategy: Strategy) -> None:
+        with suppress(AgentkitError):
+            solution = await strategy.solve(question, model=ScriptedModel(script=_broken))
+            demand(solution.answer is None, f"the model failed every call, yet the answer is {solution.answer!r}")
+
+    async def cancelling_closes_its_streams(strategy: Strategy) -> None:
+        model = Watched(model=ScriptedModel(script=answer, delay=3600))
+        solving = asyncio.create_task(_solve(strategy, question, model))
+        asked = asyncio.create_task(model.begun.wait())
+        await asyncio.wait({solving, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await cancel([solving, asked])
+        demand(solving.cancelled(), "a cancelled solve did not end as cancelled")
+        demand(model.open == 0, f"{model.open} streams were left open after solve was cancelled")
+
+    checks = (
+        accounts_for_every_call,
+        bears_nonsense,
+        does_not_answer_without_a_model,
+        cancelling_closes_its_streams,
+    )
+    await run_checks(make_strategy, checks, seconds=seconds)
+
+
+async def _solve(strategy: Strategy, question: str, model: Watched) -> Solution:
+    return await strategy.solve(question, model=model)
+
+
+def _constant(text: str) -> Answer:
+    return lambda request: text
+
+
+def _broken(request: GenerateRequest) -> ServerError:
+    return ServerError("the server is on fire")
+
+
+def _well_formed(solution: Solution) -> None:
+    demand(isinstance(solution, Solution), f"solve must return a Solution, not {solution!r}")
+    demand(
+        solution.answer is None or isinstance(solution.answer, str), f"the answer must be text, not {solution.answer!r}"
+    )
+    sure = solution.confidence
+    demand(sure is None or 0 <= sure <= 1, f"confidence must lie in [0, 1], not {sure}")
+    cast = [place for vote in solution.votes for place in vote.samples]
+    drawn = len(solution.samples)
+    demand(all(0 <= place < drawn for place in cast), f"the votes name samples beyond the {drawn} drawn: {cast}")
+    demand(len(cast) == len(set(cast)), f"a sample voted twice: {cast}")
+    for place, thought in enumerate(solution.tree):
+        parent = thought.parent
+        demand(
+            parent is None or 0 <= parent < place, f"thought {place} has the parent {parent}, which comes not before it"
+        )

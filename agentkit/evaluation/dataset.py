@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentkit.errors import InputError, Problem, did_you_mean
 from agentkit.evaluation.plain import NotJSONError, canonical, parse, plain
+from agentkit.evaluation.row import decoder
 from agentkit.types import Document, Record
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 _RECORD_KEYS = tuple(field.name for field in fields(Record))
 _DOCUMENT_KEYS = tuple(field.name for field in fields(Document))
@@ -62,15 +60,12 @@ def load_dataset(path: str | Path, *, columns: Mapping[str, str] | None = None) 
     written otherwise, e.g. ``{"input": "question", "target": "answer"}``; keys it does not name go to ``metadata``.
     Raises ``InputError`` listing every problem with its line: bad JSON, unknown keys, no input, an id used twice.
     """
-    from pydantic import TypeAdapter
-
     _check_columns(columns or {})
-    adapter = TypeAdapter(Record)
     found, problems = dict[str, int](), list[Problem]()
     records = []
     for number, line in enumerate(_lines(Path(path)), start=1):
         try:
-            record = _record(line, columns, adapter)
+            record = _record(line, columns)
             _check_new(record, found, number)
         except _WrongError as wrong:
             problems += [Problem(str(path), number, column, place, text) for place, text, column in wrong.found]
@@ -96,14 +91,14 @@ class _WrongError(Exception):
         super().__init__(found)
 
 
-def _record(line: bytes, columns: Mapping[str, str] | None, adapter: TypeAdapter[Record]) -> Record | None:
+def _record(line: bytes, columns: Mapping[str, str] | None) -> Record | None:
     """The record of a line; None for a blank one."""
     if not line.strip():
         return None
     data = _rename(_object(line), columns) if columns else _object(line)
     if found := [*_wrong_keys(data), *_wrong_document_keys(data)]:
         raise _WrongError(*((place, message, 1) for place, message in found))
-    return _typed(data, adapter)
+    return _typed(data)
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -139,7 +134,7 @@ def _wrong_document_keys(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"documents[{place}]", f"unknown key {key!r}{did_you_mean(key, _DOCUMENT_KEYS)}"
 
 
-def _typed(data: dict[str, Any], adapter: TypeAdapter[Record]) -> Record:
+def _typed(data: dict[str, Any]) -> Record:
     from pydantic import ValidationError
 
     documents = data.get("documents")
@@ -148,7 +143,7 @@ def _typed(data: dict[str, Any], adapter: TypeAdapter[Record]) -> Record:
     if type(data.get("id")) is int:
         data["id"] = str(data["id"])
     try:
-        record = adapter.validate_python(data)
+        record: Record = decoder(Record).validate_python(data)
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False)
         raise _WrongError(*((".".join(map(str, one["loc"])), one["msg"], 1) for one in errors)) from None

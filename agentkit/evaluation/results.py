@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from io import FileIO
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TypeVar
+from typing import Any
 
 from agentkit.errors import EvaluationError, StoreError
 from agentkit.evaluation.plain import NotJSONError, parse
@@ -23,8 +23,6 @@ from agentkit.runtime.redact import Redactor
 
 NAME = "results.jsonl"
 BATCH = 20
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +189,7 @@ def read_results(path: str | Path) -> Results:
     return Results(header, tuple({row.key: row for row in rows}.values()), file)
 
 
-def _decoded(file: Path, lines: list[bytes], kind: type[T], *, first: int) -> list[T]:
+def _decoded(file: Path, lines: list[bytes], kind: Any, *, first: int) -> list[Any]:
     from pydantic import ValidationError
 
     validate, found = decoder(kind).validate_python, []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agentkit.evaluation.plain import plain
@@ -74,8 +75,9 @@ def encode(line: Header | Row, redactor: Redactor) -> bytes:
     return dumps(redactor.data(plain(line, type(line).__name__.lower()))).encode() + b"\n"
 
 
+@cache
 def decoder(kind: type[Any]) -> TypeAdapter[Any]:
-    """Checks parsed JSON and makes ``Header`` or ``Row`` of it; unknown keys, from a later release, are passed over."""
+    """Checks parsed JSON and makes a dataclass of it; unknown keys, from a later release, are passed over."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

@@ -17,9 +17,6 @@ from agentkit.types import JSON, Document, Record, Score
 
 T = TypeVar("T")
 
-GRACE = 2.0
-"""Seconds that cancelled work has to close what it holds before it is left behind."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
@@ -27,7 +24,8 @@ class Trial:
 
     ``output`` names the output to judge (empty: ``answer``, or the only one); ``documents`` the output that holds the
     documents to judge it against, where the task gives any. ``timeout`` bounds the task, and each evaluator, in seconds.
-    ``cluster`` names a field of the metadata; ``attempts`` counts earlier runs of a row.
+    Cancelled work has ``grace`` seconds to close what it holds before it is left behind. ``cluster`` names a field of
+    the metadata; ``attempts`` counts earlier runs of a row.
     """
 
     task: Task
@@ -36,6 +34,7 @@ class Trial:
     output: str = ""
     documents: str = "documents"
     timeout: float | None = None
+    grace: float = 2.0
     seed: int = 0
     cluster: str = ""
     attempts: Mapping[tuple[str, int], int] = field(default_factory=dict)
@@ -43,7 +42,7 @@ class Trial:
     async def __call__(self, record: Record, repeat: int) -> Row:
         """The row of this record; raises only when the evaluation itself is being stopped."""
         started = self.clock()
-        outcome, error = await attempt(self._run(record, repeat), self.timeout)
+        outcome, error = await attempt(self._run(record, repeat), self.timeout, self.grace)
         outcome, judged = self._checked(record, outcome or Outcome(error=error))
         row = Row(
             id=record.id,
@@ -87,17 +86,19 @@ class Trial:
 
     async def _judge(self, name: str, record: Record) -> Score:
         started = self.clock()
-        score, error = await attempt(_score(self.evaluators[name], record), self.timeout)
+        score, error = await attempt(_score(self.evaluators[name], record), self.timeout, self.grace)
         if score is None:
             score = Score(value=None, status="error", reason=f"{type(error).__name__}: {sentence(error)}")
         return replace(score, evaluator=score.evaluator or name, seconds=score.seconds or self.clock() - started)
 
 
-async def attempt(work: Coroutine[Any, Any, T], seconds: float | None) -> tuple[T | None, BaseException | None]:
+async def attempt(
+    work: Coroutine[Any, Any, T], seconds: float | None, grace: float
+) -> tuple[T | None, BaseException | None]:
     """The result of ``work``, or the error it raised instead: any error but a KeyboardInterrupt.
 
     It runs in an asyncio task of its own, so that one that cancels itself, exits, or hangs past ``seconds`` harms
-    nobody else. When the caller is cancelled, the work is too.
+    nobody else. When the caller is cancelled, the work is too; after ``grace`` seconds it is no longer waited for.
     """
     job = asyncio.ensure_future(_caught(work))
     try:
@@ -107,7 +108,7 @@ async def attempt(work: Coroutine[Any, Any, T], seconds: float | None) -> tuple[
     finally:
         if not job.done():
             job.cancel()
-            await asyncio.wait({job}, timeout=GRACE)
+            await asyncio.wait({job}, timeout=grace)
     if job.cancelled():
         return None, asyncio.CancelledError("it cancelled itself")
     return job.result()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 
-from agentkit.runtime.price import Price
+from agentkit.runtime.price import Price, priced
 from agentkit.types import GenerateRequest, Usage
 
 _WORDS = string.ascii_letters.encode() + b" " + bytes(range(128, 256))
@@ -21,20 +22,23 @@ def estimate(request: GenerateRequest, price: Price | None) -> Usage:
     Without ``max_tokens`` the output counts as 0 tokens, and as infinite ``usd`` where output has a price; without a
     price all calls are unpriced. Seconds are not known in advance, so a price a second is only settled.
     """
-    prompt = prompt_tokens(request)
-    output = (request.max_tokens or 0) + (request.max_reasoning_tokens or 0)
-    one = Usage(calls=1, input_tokens=prompt, output_tokens=output)
-    usd = 0.0 if price is None else price.cost(one)
-    if price is not None and price.output and request.max_tokens is None:
-        usd = float("inf")
-    n = request.n
+    one, n = share(request, price), request.n
     return Usage(
         calls=n,
-        input_tokens=n * prompt,
-        output_tokens=n * output,
-        usd=n * usd,
-        unpriced_calls=n if price is None else 0,
+        input_tokens=n * one.input_tokens,
+        output_tokens=n * one.output_tokens,
+        usd=n * one.usd,
+        unpriced_calls=n * one.unpriced_calls,
     )
+
+
+def share(request: GenerateRequest, price: Price | None) -> Usage:
+    """The most that one sample of ``request`` should cost; see ``estimate``."""
+    output = (request.max_tokens or 0) + (request.max_reasoning_tokens or 0)
+    tokens = Usage(calls=1, input_tokens=prompt_tokens(request), output_tokens=output)
+    if price is not None and price.output and request.max_tokens is None:
+        return replace(tokens, usd=float("inf"))
+    return priced(tokens, price)
 
 
 def prompt_tokens(request: GenerateRequest) -> int:

@@ -63,4 +63,5 @@ def priced(usage: Usage, price: Price | None) -> Usage:
         return usage
     if price is None:
         return replace(usage, unpriced_calls=usage.calls)
-    return replace(usage, usd=price.cost(usage))
+    usd = price.cost(usage)
+    return replace(usage, usd=usd) if usd else usage

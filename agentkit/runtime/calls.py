@@ -1,0 +1,125 @@
+"""The model samples of a run, recorded one by one under the request that drew them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from agentkit.events import Scope
+from agentkit.runtime.codec import decode, decode_usage, dumps, encode, encode_usage
+from agentkit.runtime.database import readable
+from agentkit.runtime.ordinals import Ordinals
+from agentkit.runtime.runfile import RunFile
+from agentkit.types import Sample, Usage
+
+_Place = tuple[str, int, str, bytes]  # node, visit, path, request key
+
+SCHEMA = """
+CREATE TABLE calls (
+    seq INTEGER PRIMARY KEY, node TEXT NOT NULL, visit INTEGER NOT NULL, path TEXT NOT NULL,
+    request BLOB, ordinal INTEGER, sample TEXT, usage TEXT NOT NULL, at REAL NOT NULL
+);
+"""
+_INSERT = "INSERT INTO calls (node, visit, path, request, ordinal, sample, usage, at) VALUES (?, ?, ?, ?, ?, ?, ?, round(?, 3))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The places that one request's samples take: sample ``i`` has ``ordinals[i]`` among its equals.
+
+    ``recorded`` holds (sample index, row) in the order in which they were drawn, ``missing`` the indices still to draw.
+    """
+
+    scope: Scope
+    key: str
+    ordinals: tuple[int, ...]
+    recorded: tuple[tuple[int, int], ...]
+    missing: tuple[int, ...]
+
+
+class Calls:
+    """The calls of a run's file: a request claims its places, reads what is recorded there and records the rest."""
+
+    def __init__(self, file: RunFile) -> None:
+        self._file = file
+        self._ordinals: Ordinals[_Place] = Ordinals()
+        self._rows: dict[_Place, dict[int, int]] = {}
+        query = "SELECT seq, node, visit, path, request, ordinal FROM calls WHERE sample IS NOT NULL"
+        for row, node, visit, path, request, ordinal in file.rows(query):
+            self._rows.setdefault((node, visit, path, request), {})[ordinal] = row
+
+    def claim(self, scope: Scope, key: str, n: int) -> Claim:
+        """The next ``n`` places in ``scope`` for the request ``key`` (of ``codec.request_key``)."""
+        place = _place(scope, key)
+        ordinals = self._ordinals.take(place, n)
+        rows = self._rows.get(place, {})
+        recorded = sorted((rows[ordinal], index) for index, ordinal in enumerate(ordinals) if ordinal in rows)
+        return Claim(
+            scope=scope,
+            key=key,
+            ordinals=ordinals,
+            recorded=tuple((index, row) for row, index in recorded),
+            missing=tuple(index for index, ordinal in enumerate(ordinals) if ordinal not in rows),
+        )
+
+    def surrender(self, claim: Claim) -> None:
+        """Put back the empty places of a request that failed: the next equal request takes them, now and after a resume."""
+        place = _place(claim.scope, claim.key)
+        rows = self._rows.get(place, {})
+        self._ordinals.put_back(place, (ordinal for ordinal in claim.ordinals if ordinal not in rows))
+
+    def read(self, row: int) -> Sample:
+        """The sample of a row, marked as recorded."""
+        found = self._file.rows("SELECT sample, usage FROM calls WHERE seq = ?", row)
+        with readable(self._file.path, f"row {row} of calls"):
+            sample, usage = found[0]
+            return replace(decode({**json.loads(sample), "usage": json.loads(usage)}), recorded=True)
+
+    def record(self, claim: Claim, index: int, sample: Sample) -> Sample:
+        """Commit sample ``index`` of a claim, and return it as it was written: known secrets are struck out."""
+        data = encode(sample)
+        data.pop("index", None)
+        usage = dumps(data.pop("usage", {}))
+        text, changed = self._file.clean(data, "a sample")
+        place = _place(claim.scope, claim.key)
+        ordinal = claim.ordinals[index]
+        row = self._file.insert(_INSERT, *place, ordinal, text, usage, self._file.elapsed)
+        self._rows.setdefault(place, {})[ordinal] = row
+        return replace(decode(json.loads(text)), usage=sample.usage, index=sample.index) if changed else sample
+
+    def lose(self, scope: Scope, usage: Usage) -> None:
+        """Commit what was spent on calls that gave no sample, so that a resumed run's budget knows of it."""
+        where = (scope.node, scope.visit, scope.path)
+        self._file.insert(_INSERT, *where, None, None, None, dumps(encode_usage(usage)), self._file.elapsed)
+
+    def rewind(self, scope: Scope) -> None:
+        """Count from the start again in ``scope`` and inside it."""
+        holds = holds_for(scope)
+        self._ordinals.forget(lambda place: holds(place[0], place[1], place[2]))
+
+    def usage(self, scope: Scope) -> Usage:
+        """What was spent in ``scope`` and inside it."""
+        holds = holds_for(scope)
+        total = Usage()
+        for row, node, visit, path, text in self._file.rows("SELECT seq, node, visit, path, usage FROM calls"):
+            if holds(node, visit, path):
+                with readable(self._file.path, f"row {row} of calls"):
+                    total = total + decode_usage(json.loads(text))
+        return total
+
+
+def holds_for(scope: Scope) -> Callable[[str, int, str], bool]:
+    """Whether a node, visit and path lie in ``scope`` or inside it; a scope without a node is the whole run."""
+
+    def holds(node: str, visit: int, path: str) -> bool:
+        if not scope.node:
+            return True
+        inside = not scope.path or path == scope.path or path.startswith(f"{scope.path}/")
+        return inside and (node, visit) == (scope.node, scope.visit)
+
+    return holds
+
+
+def _place(scope: Scope, key: str) -> _Place:
+    return scope.node, scope.visit, scope.path, bytes.fromhex(key)

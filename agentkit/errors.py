@@ -3,6 +3,7 @@
 AgentkitError
 ├── ConfigError                 you: something named or written wrongly
 │   ├── GraphError              a graph file; carries every Problem found, with file, line and column
+│   ├── TemplateError           a prompt template that cannot be read or filled
 │   ├── UnknownComponentError   a name that nothing is registered under
 │   ├── DuplicateComponentError two registrations of one name
 │   ├── PluginError             a plugin that cannot be loaded
@@ -75,6 +76,14 @@ class GraphError(ConfigError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class TemplateError(ConfigError):
+    """A prompt template that cannot be read or filled; ``line`` and ``column`` (1-based) are places in the template."""
+
+    def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
+        self.line, self.column = line, column
+        super().__init__(message)
 
 
 class UnknownComponentError(ConfigError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from types import NoneType, UnionType
@@ -77,9 +78,9 @@ def build(
     options: Mapping[str, Any],
     *,
     provided: Mapping[str, Any],
-    models: Callable[[str], Model],
+    models: Mapping[str, Model],
 ) -> Any:
-    """The component, its model names turned into models by ``models``; raises ``ConfigError`` with every fault."""
+    """The component, its model names turned into ``models``; raises ``ConfigError`` with every fault."""
     factory = component.factory
     if faults := check(factory, options):
         raise ConfigError("; ".join(f"{component.kind} {component.name!r}: {sentence(one)}" for one in faults))
@@ -169,44 +170,54 @@ def _unknown(known: Mapping[str, Field], options: Mapping[str, JSON], path: Path
     return [((*path, name), f"unknown option{did_you_mean(name, known)}") for name in options if name not in known]
 
 
+class Converter:
+    """Turns plain data into values of an annotation: lists made tuples, mappings made dataclasses, nothing guessed."""
+
+    def __init__(self, annotation: Any) -> None:
+        from pydantic import PydanticSchemaGenerationError, TypeAdapter
+
+        self.annotation = annotation
+        try:
+            self._adapter: Any = TypeAdapter(annotation)
+        except PydanticSchemaGenerationError:  # only Python objects can satisfy it, and those are taken as they are
+            self._adapter = None
+
+    def convert(self, value: Any) -> Any:
+        """The value as the annotation wants it; raises ``ConfigError`` that says in plain words what it must be."""
+        converted, faults = self.attempt(value)
+        if faults:
+            raise ConfigError("; ".join(sentence(fault) for fault in faults))
+        return converted
+
+    def attempt(self, value: Any) -> tuple[Any, list[Fault]]:
+        """The converted value, or everything wrong with it."""
+        from pydantic import ValidationError
+
+        if self._adapter is None:
+            return value, []
+        try:
+            return self._parse(value), _stray(self.annotation, value)
+        except ValidationError as error:
+            return value, _in_plain_words(error.errors(include_url=False), value)
+
+    def schema(self) -> dict[str, JSON]:
+        """The JSON Schema of the values."""
+        return dict(self._adapter.json_schema()) if self._adapter else {}
+
+    def _parse(self, value: Any) -> Any:
+        # JSON mode is what strictness should mean for a file: "16" is no number and 1 is not true, yet a list makes a tuple.
+        try:
+            text = json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            return self._adapter.validate_python(value)
+        return self._adapter.validate_json(text, strict=True)
+
+
 def _mismatch(one: Field, value: Any) -> list[Fault]:
     if one.model:
         fits = isinstance(value, str | Model) or (value is None and not one.required)
         return [] if fits else [((), f"must be the name of one of the models, not {plainly(value)}")]
-    _, faults = _validated(one.annotation, value)
-    return faults
-
-
-def _validated(annotation: Any, value: Any) -> tuple[Any, list[Fault]]:
-    """``value`` as ``annotation`` wants it (lists made tuples, mappings made dataclasses), or what is wrong with it."""
-    from pydantic import ValidationError
-
-    adapter = _adapter(annotation)
-    if adapter is None:
-        return value, []
-    try:
-        return _parse(adapter, value), _stray(annotation, value)
-    except ValidationError as error:
-        return value, _in_plain_words(error.errors(include_url=False), value)
-
-
-def _adapter(annotation: Any) -> Any:
-    """pydantic's view of an annotation; None for one that only Python objects can satisfy."""
-    from pydantic import PydanticSchemaGenerationError, TypeAdapter
-
-    try:
-        return TypeAdapter(annotation)
-    except PydanticSchemaGenerationError:
-        return None
-
-
-def _parse(adapter: Any, value: Any) -> Any:
-    # JSON mode is what strictness should mean for a file: "16" is no number and 1 is not true, yet a list makes a tuple.
-    try:
-        text = json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return adapter.validate_python(value)
-    return adapter.validate_json(text, strict=True)
+    return Converter(one.annotation).attempt(value)[1]
 
 
 _WANTED = {
@@ -292,7 +303,8 @@ def _refused(factory: Factory, options: Mapping[str, Any], known: Mapping[str, F
     """What the component itself says against the values (``__post_init__``): making a dataclass costs nothing else."""
     if not dataclasses.is_dataclass(factory):
         return []
-    values = {name: _value(known.get(name), value, lambda _: _Unbound()) for name, value in options.items()}
+    models: Mapping[str, Model] = defaultdict(_Unbound)
+    values = {name: _value(known.get(name), value, models) for name, value in options.items()}
     try:
         factory(**values)
     except (ConfigError, ValueError, TypeError) as error:
@@ -300,19 +312,23 @@ def _refused(factory: Factory, options: Mapping[str, Any], known: Mapping[str, F
     return []
 
 
-def _value(one: Field | None, value: Any, models: Callable[[str], Model]) -> Any:
+def _value(one: Field | None, value: Any, models: Mapping[str, Model]) -> Any:
     if one is None:
         return value
-    if one.model:
-        return models(value) if isinstance(value, str) else value
-    return _validated(one.annotation, value)[0]
+    if not one.model:
+        return Converter(one.annotation).attempt(value)[0]
+    if not isinstance(value, str):
+        return value
+    try:
+        return models[value]
+    except KeyError:
+        raise ConfigError(f"{one.name}: no model is named {value!r}{did_you_mean(value, models)}") from None
 
 
 def _property(one: Field) -> dict[str, JSON]:
     if one.model:
         return {"type": "string", "description": one.description or "the name of one of the graph's models"}
-    adapter = _adapter(one.annotation)
-    schema: dict[str, JSON] = dict(adapter.json_schema()) if adapter else {}
+    schema = Converter(one.annotation).schema()
     if not one.required and isinstance(one.default, str | int | float | bool):
         schema["default"] = one.default
     if one.description:

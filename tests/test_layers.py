@@ -11,7 +11,7 @@ FLOORS = [
     {"types", "errors"},
     {"events"},
     {"answers", "text", "statistics", "protocols"},
-    {"registry", "hookspecs", "options", "runtime", "weights", "yaml_reader"},
+    {"registry", "hookspecs", "options", "runtime", "weights", "yaml_reader", "paths"},
     {"models", "tools", "rag", "strategies", "evaluators", "testing"},
     {"builtin"},
     {"plugins"},

@@ -8,7 +8,6 @@ import click
 
 from agentkit.errors import InputError, MissingExtraError
 
-
 _FONTS = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -29,10 +28,8 @@ def command(file: Path, form: str, output: Path | None) -> None:
     from agentkit.kit import Kit
 
     spec = Kit().graph(file).spec
-    if form == "png":
-        picture = _png(draw.svg(spec))
-    else:
-        picture = (draw.svg(spec) if form == "svg" else draw.mermaid(spec)).encode()
+    text = draw.mermaid(spec) if form == "mermaid" else draw.svg(spec)
+    picture = _png(text) if form == "png" else text.encode()
     if output is None:
         click.get_binary_stream("stdout").write(picture)
         return

@@ -53,18 +53,16 @@ class Cost:
     calls_per_right: float | None
 
 
-def metrics(rows: Sequence[Row], evaluators: Sequence[str], *, rng: Random) -> dict[str, Metric]:
+def metrics(rows: Sequence[Row], evaluators: Sequence[str], *, seed: int) -> dict[str, Metric]:
     """``accuracy`` by the first evaluator, the mean score of each, and pass@k and pass^k where records were repeated.
 
-    Repeats of one record, and records of one cluster, are resampled together.
+    Repeats of one record, and records of one cluster, are resampled together; ``seed`` drives that.
     """
-    found = {}
-    if evaluators:
-        first = _metric(ACCURACY, rows, evaluators[0], lambda value: float(value >= RIGHT), rng)
-        found[ACCURACY] = first
-        found |= {name: _metric(name, rows, name, float, rng) for name in evaluators}
-        found |= _pass_rates(rows, evaluators[0], rng)
-    return found
+    if not evaluators:
+        return {}
+    found = {ACCURACY: _metric(ACCURACY, rows, evaluators[0], lambda value: float(value >= RIGHT), seed)}
+    found |= {name: _metric(name, rows, name, float, seed) for name in evaluators}
+    return {**found, **_pass_rates(rows, evaluators[0], seed)}
 
 
 def cost(rows: Sequence[Row], evaluators: Sequence[str]) -> Cost:
@@ -98,13 +96,13 @@ def is_right(row: Row, evaluator: str) -> bool:
     return found is not None and found >= RIGHT
 
 
-def _metric(name: str, rows: Sequence[Row], evaluator: str, figure: Callable[[float], float], rng: Random) -> Metric:
+def _metric(name: str, rows: Sequence[Row], evaluator: str, figure: Callable[[float], float], seed: int) -> Metric:
     scored = [(row, found) for row in rows if (found := value(row, evaluator)) is not None]
     errors = sum(evaluator not in row.scores or row.scores[evaluator].status == "error" for row in rows)
     values = [figure(found) for _, found in scored]
     return Metric(
         name=name,
-        interval=estimate(values, [row.cluster for row, _ in scored], rng=rng),
+        interval=estimate(values, [row.cluster for row, _ in scored], rng=Random(seed)),
         scored=len(scored),
         unscored=len(rows) - len(scored) - errors,
         errors=errors,
@@ -120,7 +118,7 @@ def estimate(values: Sequence[float], clusters: Sequence[str], *, rng: Random) -
     return statistics.mean(values, rng=rng, clusters=clusters)
 
 
-def _pass_rates(rows: Sequence[Row], evaluator: str, rng: Random) -> Mapping[str, Metric]:
+def _pass_rates(rows: Sequence[Row], evaluator: str, seed: int) -> Mapping[str, Metric]:
     """pass@k and pass^k, k being the repeats; records that lack a score in one of them are unscored."""
     repeats = max((row.repeat for row in rows), default=0) + 1
     if repeats == 1:
@@ -132,6 +130,6 @@ def _pass_rates(rows: Sequence[Row], evaluator: str, rng: Random) -> Mapping[str
     found = {}
     for name, rate in ((f"pass@{repeats}", statistics.pass_at_k), (f"pass^{repeats}", statistics.pass_hat_k)):
         values = [rate(repeats, sum(is_right(row, evaluator) for row in one), repeats) for one in whole]
-        interval = estimate(values, [one[0].cluster for one in whole], rng=rng)
+        interval = estimate(values, [one[0].cluster for one in whole], rng=Random(seed))
         found[name] = Metric(name=name, interval=interval, scored=len(whole), unscored=len(tries) - len(whole))
     return found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from random import Random
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentkit.evaluation.metrics import ACCURACY, Cost, Metric, cost, metrics
@@ -12,6 +12,7 @@ from agentkit.evaluation.plain import plain
 from agentkit.evaluation.row import Header, Row
 
 COLUMNS = ("metric", "value", "95 % interval", "scored", "unscored", "errors")
+_SHOWN_ERRORS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class Report:
             rows=ordered,
             wanted=len(ordered) if wanted is None else wanted,
             path=path,
-            metrics=metrics(ordered, evaluators, rng=Random(header.seed)),
+            metrics=metrics(ordered, evaluators, seed=header.seed),
             cost=cost(ordered, evaluators),
         )
 
@@ -61,26 +62,19 @@ class Report:
 
 def as_text(report: Report) -> str:
     """The table and the costs for a terminal, without colours."""
-    rows = [COLUMNS, *table(report.metrics.values(), first=_first(report))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
-    return "\n".join([headline(report), "", *lines, "", *cost_lines(report)])
+    rows = [COLUMNS, *table(report)]
+    return "\n".join([headline(report), "", *aligned(rows), "", *cost_lines(report), *error_lines(report)])
 
 
 def as_markdown(report: Report) -> str:
     """The same for a page."""
-    rows = table(report.metrics.values(), first=_first(report))
-    body = [f"| {' | '.join(row)} |" for row in (COLUMNS, ("---", *["---:"] * 5), *rows)]
-    costs = [f"* {line}" for line in cost_lines(report)]
-    return "\n".join([f"# {report.header.name}", "", headline(report), "", *body, "", *costs, ""])
+    body = [f"| {' | '.join(row)} |" for row in (COLUMNS, ("---", *["---:"] * 5), *table(report))]
+    notes = [f"* {line}" for line in (*cost_lines(report), *error_lines(report))]
+    return "\n".join([f"# {report.header.name}", "", headline(report), "", *body, "", *notes, ""])
 
 
 def as_json(report: Report) -> dict[str, Any]:
     """The same as data, without the rows: those are in the result file."""
-    errors: dict[str, int] = {}
-    for row in report.failed:
-        kind = row.error_type or "evaluator"
-        errors[kind] = errors.get(kind, 0) + 1
     return {
         **plain(report.header),
         "schema": "agentkit-report/v1",
@@ -88,7 +82,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "rows": len(report.rows),
         "wanted": report.wanted,
         "metrics": {name: _metric_data(metric) for name, metric in report.metrics.items()},
-        "errors": errors,
+        "errors": dict(errors(report)),
         "cost": plain(report.cost),
         "results": report.path,
     }
@@ -104,13 +98,24 @@ def headline(report: Report) -> str:
     return f"{report.header.name}: {records} records{times}{failed}{missing}"
 
 
-def table(found: Iterable[Metric], *, first: str) -> list[tuple[str, ...]]:
+def table(report: Report) -> list[tuple[str, ...]]:
     """A row a metric, as text, for ``COLUMNS``; the first evaluator's mean is left out where it is the accuracy itself."""
-    by_name = {metric.name: metric for metric in found}
-    if first in by_name and by_name[first].interval == by_name[ACCURACY].interval:
-        by_name[ACCURACY] = _named(by_name.pop(first), f"{ACCURACY} ({first})")
-        by_name = {ACCURACY: by_name.pop(ACCURACY), **by_name}
-    return [_cells(metric) for metric in by_name.values()]
+    found = dict(report.metrics)
+    first = next(iter(report.header.evaluators), "")
+    if first in found and found[first].interval == found[ACCURACY].interval:
+        found[ACCURACY] = replace(found.pop(first), name=f"{ACCURACY} ({first})")
+    return [_cells(metric) for metric in found.values()]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines of even columns: the first to the left, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
 
 
 def cost_lines(report: Report) -> list[str]:
@@ -132,19 +137,26 @@ def cost_lines(report: Report) -> list[str]:
     return lines
 
 
+def errors(report: Report) -> list[tuple[str, int]]:
+    """What went wrong, in words, and in how many rows; the most frequent first."""
+    reasons: Counter[str] = Counter()
+    for row in report.failed:
+        of_evaluators = [f"{name}: {one.reason}" for name, one in row.scores.items() if one.status == "error"]
+        reasons.update([f"{row.error_type}: {row.error}"] if row.error_type else of_evaluators)
+    return reasons.most_common()
+
+
+def error_lines(report: Report) -> list[str]:
+    """The most frequent errors, a line each."""
+    found = errors(report)
+    lines = [f"{count:,} x {reason}" for reason, count in found[:_SHOWN_ERRORS]]
+    hidden = len(found) - len(lines)
+    return [*lines, f"... and {hidden:,} other errors: see the rows"] if hidden else lines
+
+
 def _money(usd: float, unpriced: int) -> str:
     priced = f", {usd:.4g} USD" if usd else ""
     return f"{priced}, {unpriced:,} calls without a known price" if unpriced else priced
-
-
-def _first(report: Report) -> str:
-    return next(iter(report.header.evaluators), "")
-
-
-def _named(metric: Metric, name: str) -> Metric:
-    return Metric(
-        name=name, interval=metric.interval, scored=metric.scored, unscored=metric.unscored, errors=metric.errors
-    )
 
 
 def _cells(metric: Metric) -> tuple[str, ...]:
@@ -156,11 +168,3 @@ def _cells(metric: Metric) -> tuple[str, ...]:
 def _metric_data(metric: Metric) -> dict[str, Any]:
     data: dict[str, Any] = plain(metric)
     return {**data, "unscored_rate": metric.unscored_rate}
-
-
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    first, *rest = (
-        cell.ljust(width) if not place else cell.rjust(width)
-        for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-    )
-    return [first, *rest]

@@ -46,7 +46,8 @@ def partition(readings: Sequence[Reading | None]) -> tuple[tuple[int, ...], ...]
     for place, reading in enumerate(readings):
         if reading is not None:
             members.setdefault(reading.key, []).append(place)
-    for bare, marked in _pairs({one for one in readings if one is not None}):
+    marked_ones = any(one.mark for one in readings if one is not None)
+    for bare, marked in _pairs({one for one in readings if one is not None}) if marked_ones else ():
         members[bare] += members.pop(marked)
     return tuple(sorted(tuple(sorted(group)) for group in members.values()))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, is_dataclass, replace
 from hashlib import sha256
 from typing import Any
 
 from agentkit.errors import ConfigError, EvaluationError, InputError, did_you_mean
-from agentkit.protocols import Model, Strategy
-from agentkit.types import JSON, Problem, Record, Usage
+from agentkit.protocols import Model, SampleStream, Strategy
+from agentkit.types import JSON, Capabilities, GenerateRequest, Problem, Record, Sample, Usage
 
 _READABLE = ("id", "input", "documents", "metadata")
 
@@ -69,8 +70,12 @@ class StrategyTask:
         return f"{self.strategy!r} on {self.model.name}"
 
     async def __call__(self, record: Record, *, seed: int) -> Outcome:
-        """Solve it."""
-        solution = await _seeded(self.strategy, seed).solve(_problem(record), model=self.model)
+        """Solve it; what a failed attempt drew is counted all the same."""
+        model = _Metered(self.model)
+        try:
+            solution = await _seeded(self.strategy, seed).solve(_problem(record), model=model)
+        except Exception as error:  # noqa: BLE001 - whatever a strategy raises is the record's error
+            return Outcome(usage=model.usage, error=error)
         output = {
             "answer": solution.answer,
             "confidence": solution.confidence,
@@ -79,6 +84,29 @@ class StrategyTask:
             "stopped": solution.stopped,
         }
         return Outcome(output=output, usage=solution.usage)
+
+
+class _Metered:
+    """A model that adds up what its samples cost."""
+
+    def __init__(self, inner: Model) -> None:
+        self.inner = inner
+        self.usage = Usage()
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    async def generate(self, request: GenerateRequest) -> SampleStream:
+        async with aclosing(self.inner.generate(request)) as stream:
+            async for item in stream:
+                if isinstance(item, Sample):
+                    self.usage += item.usage
+                yield item
 
 
 @dataclass(frozen=True, kw_only=True)

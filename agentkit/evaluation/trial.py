@@ -34,7 +34,7 @@ class Trial:
     output: str = ""
     documents: str = "documents"
     timeout: float | None = None
-    grace: float = 2.0
+    grace: float = 0.8
     seed: int = 0
     cluster: str = ""
     attempts: Mapping[tuple[str, int], int] = field(default_factory=dict)

@@ -48,4 +48,5 @@ def register_evaluators(register: Register) -> None:
 def register_tools(register: Register) -> None:
     """What a model or a graph can call."""
     register("calculator", lazy("agentkit.tools.calculator:Calculator"))
+    register("http", lazy("agentkit.tools.http:Http"))
     register("python_sandbox", lazy("agentkit.tools.python_sandbox:PythonSandbox"))

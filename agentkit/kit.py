@@ -28,7 +28,7 @@ class Kit:
     ``plugins`` are modules or objects with hook implementations of your own; ``installed=False`` leaves out what pip installed;
     ``without`` names plugins to leave out. ``home`` is where indexes and runs live (default: ``$AGENTKIT_HOME`` or
     ``.agentkit`` in the current folder), ``cache`` where downloaded weights live. ``progress(name, done, total)`` hears
-    about downloads, in bytes. Backends are shared: two graphs of one Kit load the same local model once.
+    about downloads, in bytes. ``networks`` are the private networks that ``tool.http`` may reach. Backends are shared: two graphs of one Kit load the same local model once.
     """
 
     def __init__(
@@ -40,11 +40,13 @@ class Kit:
         home: str | Path | None = None,
         cache: str | Path | None = None,
         progress: Callable[[str, int, int], None] | None = None,
+        networks: Iterable[str] = (),
     ) -> None:
         self.plugins = Plugins(plugins, installed=installed, without=without)
         self.home = Path(home or os.environ.get("AGENTKIT_HOME") or ".agentkit")
         self.cache = Path(cache) if cache else default_cache()
         self._progress = progress
+        self._networks = tuple(networks)
         self._backends: dict[str, Model] = {}
 
     @property
@@ -55,7 +57,7 @@ class Kit:
     @property
     def provided(self) -> dict[str, Any]:
         """What components may ask of the Kit with ``provided(name)``."""
-        return {"home": self.home, "cache": self.cache, "progress": self._progress}
+        return {"home": self.home, "cache": self.cache, "progress": self._progress, "networks": self._networks}
 
     def graph(self, source: str | Path, *, models: Mapping[str, Any] | None = None) -> Graph:
         """The graph of a YAML file, checked; ``models`` replaces entries of its ``models:`` by name.

@@ -30,7 +30,7 @@ OWNERS = {
     "bm25s": {"rag/index.py", "rag/lexical.py"},
     "pluggy": {"hookspecs.py", "plugins.py"},
     "cel": {"graph/expressions.py"},
-    "aiohttp": {"models/openai_http.py"},
+    "aiohttp": {"models/openai_http.py", "tools/http.py"},
     "onnxruntime": {"rag/embed.py"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile"}

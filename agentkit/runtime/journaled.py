@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -11,8 +11,8 @@ from agentkit.protocols import Model, SampleStream
 from agentkit.runtime.calls import Claim
 from agentkit.runtime.codec import request_key
 from agentkit.runtime.journal import Journal
-from agentkit.runtime.parts import parts, placed
-from agentkit.types import Capabilities, Delta, GenerateRequest, Sample
+from agentkit.runtime.parts import parts, placed, replayed
+from agentkit.types import Capabilities, GenerateRequest, Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,3 @@ class Journaled:
             async for item in stream:
                 item = placed(item, places, self.name)
                 yield self.journal.calls.record(claim, item.index, item) if isinstance(item, Sample) else item
-
-
-def replayed(sample: Sample, *, stream: bool) -> Iterator[Sample | Delta]:
-    """A recorded sample; for a request with ``stream`` its text comes first, as one delta."""
-    if stream:
-        yield Delta(text=sample.text, reasoning=sample.reasoning, logprobs=sample.logprobs or (), index=sample.index)
-    yield sample

@@ -39,3 +39,10 @@ def placed(item: Sample | Delta, places: Sequence[int], model: str) -> Sample | 
         raise ServerError(f"{model} answered a request for {len(places)} samples with sample number {item.index}")
     place = places[item.index]
     return item if place == item.index else replace(item, index=place)
+
+
+def replayed(sample: Sample, *, stream: bool) -> Iterator[Sample | Delta]:
+    """A recorded sample; for a request with ``stream`` its text comes first, as one delta."""
+    if stream:
+        yield Delta(text=sample.text, reasoning=sample.reasoning, logprobs=sample.logprobs or (), index=sample.index)
+    yield sample

@@ -96,7 +96,7 @@ def _forms(secret: str) -> Iterator[str]:
     """The secret as it is and as URLs, JSON, hexadecimal and base64 (at each of its three alignments) spell it."""
     data = secret.encode("utf-8", "surrogateescape")
     yield secret
-    for url in (quote(data, safe=""), quote_plus(data)):
+    for url in (quote(data, safe=""), quote(data), quote_plus(data)):
         yield url
         yield re.sub(r"%..", lambda escape: escape[0].lower(), url)
     for written in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):

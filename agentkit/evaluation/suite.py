@@ -20,7 +20,7 @@ SCHEMA = "agentkit-suite/v1"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _SETTINGS = ("name", "inputs", "output", "documents", "repeats", "limit", "concurrency", "timeout", "cluster", "seed")
-_LEAST = {"repeats": 1, "concurrency": 1, "limit": 1, "timeout": 0, "fail_on_error": 0}
+_LEAST = {"repeats": 1, "concurrency": 1, "limit": 1, "timeout": 0.001, "fail_on_error": 0}
 _USE_KEYS = {"use": str, "with": Mapping, "name": str}
 
 Written = str | Mapping[str, JSON]

@@ -11,6 +11,7 @@ from typing import Any
 
 from agentkit.errors import ConfigError, EvaluationError, InputError, did_you_mean
 from agentkit.protocols import Model, SampleStream, Strategy
+from agentkit.runtime.codec import fingerprint
 from agentkit.types import JSON, Capabilities, GenerateRequest, Problem, Record, Sample, Usage
 
 _READABLE = ("id", "input", "documents", "metadata")
@@ -119,7 +120,7 @@ class GraphTask:
     @property
     def identity(self) -> str:
         """The graph with all that its file says, and where its inputs come from."""
-        return f"{self.graph.spec!r} with {dict(self.inputs)}"
+        return f"graph {self.graph.spec.name} {fingerprint(self.graph.spec.data())} with {dict(self.inputs)}"
 
     async def __call__(self, record: Record, *, seed: int) -> Outcome:
         """Run it."""

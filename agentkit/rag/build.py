@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,11 +14,14 @@ from typing import Literal
 from agentkit.errors import InputError, StoreError
 from agentkit.protocols import Embedder
 from agentkit.rag.chunk import Chunk, Chunking, chunks
-from agentkit.rag.index import Lexicon, Vectors
+from agentkit.rag.dense import Vectors
+from agentkit.rag.lexical import Lexicon
 from agentkit.rag.load import NO_TEXT, File, Page, Skipped, files, parse, read
 from agentkit.rag.passages import Passages, passage_id
 from agentkit.rag.shelf import Manifest, Shelf
 from agentkit.text import language
+
+Kind = Literal["embedding", "embedded", "removed", "skipped"]
 
 _BATCH = 32  # passages embedded and kept at a time
 _SAMPLE = 4000  # characters that tell a page's language
@@ -28,7 +32,7 @@ class Step:
     """What happened to a page: ``done`` of ``total`` bytes to embed are through, ``passages`` of this page so far."""
 
     path: str
-    kind: Literal["embedding", "embedded", "removed", "skipped"]
+    kind: Kind
     passages: int = 0
     done: int = 0
     total: int = 0
@@ -93,18 +97,25 @@ class Builder:
             plan = _compare(found, base)
             for one in plan.skipped:
                 self.report(Step(path=one.path, kind="skipped", reason=one.reason))
-            draft = self.shelf.next(name)
-            if plan.changed or plan.gone or base is None or base == draft:
-                self._write(folder, plan, base, draft)
-                self.shelf.publish(self._manifest(name, folder, draft))
+            blank = self._write(folder, plan, base, self.shelf.next(name))
             return Built(
                 manifest=self.shelf.manifest(name),
                 place=place,
-                embedded=len(plan.changed),
+                embedded=len(plan.changed) - len(blank),
                 unchanged=len(plan.unchanged),
                 removed=len(plan.gone),
-                skipped=tuple(plan.skipped),
+                skipped=(*plan.skipped, *blank),
             )
+
+    def _write(self, folder: Path, plan: Plan, base: Path | None, place: Path) -> list[Skipped]:
+        """Write and publish the next generation if anything changed; returns the pages that turned out to be blank."""
+        if base and base != place and not plan.changed and not plan.gone:
+            return []
+        _begin(base, place, self._settings)
+        with closing(Draft(self, folder, place, plan)) as draft:
+            draft.write()
+        self.shelf.publish(self._manifest(place.parent.name, folder, place))
+        return draft.skipped
 
     @property
     def _settings(self) -> dict[str, str]:
@@ -126,49 +137,6 @@ class Builder:
         except sqlite3.Error:
             return False
 
-    def _write(self, folder: Path, plan: Plan, base: Path | None, draft: Path) -> None:
-        """Bring the draft in line with the folder, page by page."""
-        if base != draft:
-            _begin(base, draft, self._settings)
-        passages, vectors = _passages(draft), Vectors(draft / "vectors")
-        try:
-            for path in plan.gone:
-                vectors.remove(passages.remove(path))
-                self.report(Step(path=path, kind="removed"))
-            done, total = 0, sum(plan.changed.values())
-            for path, size in plan.changed.items():
-                self._page(folder, path, passages, vectors, done, total)
-                done += size
-            _finish(draft, passages, vectors)
-        finally:
-            vectors.close()
-
-    def _page(self, folder: Path, path: str, passages: Passages, vectors: Vectors, done: int, total: int) -> None:
-        """Read, cut, embed and commit one page. One that has meanwhile vanished stays as it was until the next build."""
-        file = read(folder, path)
-        page = parse(file) if isinstance(file, File) else file
-        if isinstance(page, Skipped):
-            self.report(Step(path=path, kind="skipped", reason=page.reason, done=done, total=total))
-        cut = chunks(page, self.chunking) if isinstance(page, Page) else []
-        for count in self._embed(cut, vectors):
-            self.report(Step(path=path, kind="embedding", passages=count, done=done, total=total))
-        if isinstance(file, File):
-            spoken = language(page.text[:_SAMPLE]) if isinstance(page, Page) else ""
-            vectors.remove(passages.replace(path, file.sha256, cut, spoken))
-        if isinstance(page, Page):
-            self.report(Step(path=path, kind="embedded", passages=len(cut), done=done, total=total))
-
-    def _embed(self, cut: Sequence[Chunk], vectors: Vectors) -> Iterator[int]:
-        """Give every passage a vector that has none, a batch at a time; yields how many are through."""
-        contexts = {passage_id(chunk.text): chunk.context for chunk in reversed(cut)}
-        ids = list(reversed(contexts))
-        known = vectors.known(ids)
-        missing = [key for key in ids if key not in known]
-        for first in range(0, len(missing), _BATCH):
-            batch = missing[first : first + _BATCH]
-            vectors.add(batch, self.embedder.embed([contexts[key] for key in batch]))
-            yield len(known) + first + len(batch)
-
     def _manifest(self, name: str, folder: Path, draft: Path) -> Manifest:
         passages = _passages(draft)
         return Manifest(
@@ -179,6 +147,73 @@ class Builder:
             pages=len(passages.hashes()) - len(passages.blank()),
             passages=len(passages.ids()),
         )
+
+
+class Draft:
+    """A generation that is being written."""
+
+    def __init__(self, builder: Builder, folder: Path, place: Path, plan: Plan) -> None:
+        self._builder, self._folder, self._place, self._plan = builder, folder, place, plan
+        self._passages = _passages(place)
+        self._vectors = Vectors(place / "vectors")
+        self._done, self._total = 0, sum(plan.changed.values())
+        self.skipped: list[Skipped] = []
+
+    def write(self) -> None:
+        """Bring it in line with the folder, page by page, and check that it is whole."""
+        for path in self._plan.gone:
+            self._vectors.remove(self._passages.remove(path))
+            self._builder.report(Step(path=path, kind="removed"))
+        for path, size in self._plan.changed.items():
+            self._page(path, size)
+            self._done += size
+        self._finish()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._vectors.close()
+
+    def _page(self, path: str, size: int) -> None:
+        """Read, cut, embed and commit one page. One that vanished meanwhile stays as it was until the next build."""
+        file = read(self._folder, path)
+        page = parse(file) if isinstance(file, File) else file
+        if isinstance(page, Skipped):
+            self.skipped.append(page)
+            self._tell(path, "skipped", reason=page.reason)
+        cut = chunks(page, self._builder.chunking) if isinstance(page, Page) else []
+        for through in self._embed(cut):
+            self._tell(path, "embedding", through, size * through // len(cut))
+        if isinstance(file, File):
+            spoken = language(page.text[:_SAMPLE]) if isinstance(page, Page) else ""
+            self._vectors.remove(self._passages.replace(path, file.sha256, cut, spoken))
+        if isinstance(page, Page):
+            self._tell(path, "embedded", len(cut), size)
+
+    def _embed(self, cut: Sequence[Chunk]) -> Iterator[int]:
+        """Give every passage a vector that has none, a batch at a time; yields how many are through."""
+        contexts = {passage_id(chunk.text): chunk.context for chunk in reversed(cut)}
+        known = self._vectors.known(list(contexts))
+        missing = [key for key in contexts if key not in known]
+        for first in range(0, len(missing), _BATCH):
+            batch = missing[first : first + _BATCH]
+            self._vectors.add(batch, self._builder.embedder.embed([contexts[key] for key in batch]))
+            yield len(known) + first + len(batch)
+
+    def _finish(self) -> None:
+        """Check that texts and vectors agree, and write the words; a draft that cannot be used goes away."""
+        ids, stored = set(self._passages.ids()), self._vectors.ids()
+        self._vectors.remove(stored - ids)
+        if not ids:
+            shutil.rmtree(self._place)
+            raise InputError(f"the files of {str(self._folder)!r} hold no text to index")
+        if ids - stored:
+            shutil.rmtree(self._place)
+            raise StoreError(f"passages had lost their vectors in {self._place}: run the same command again")
+        Lexicon.build(self._passages.contexts()).save(self._place / "lexicon")
+
+    def _tell(self, path: str, kind: Kind, passages: int = 0, here: int = 0, reason: str = "") -> None:
+        done = self._done + here
+        self._builder.report(Step(path=path, kind=kind, passages=passages, done=done, total=self._total, reason=reason))
 
 
 def _survey(folder: Path) -> list[Seen | Skipped]:
@@ -212,6 +247,8 @@ def _compare(found: Sequence[Seen | Skipped], base: Path | None) -> Plan:
 
 def _begin(base: Path | None, draft: Path, settings: Mapping[str, str]) -> None:
     """Make the draft as a copy of ``base``, or empty; it takes its name only when it is whole."""
+    if base == draft:
+        return
     unnamed = draft.with_name(f"{draft.name}.new")
     shutil.rmtree(unnamed, ignore_errors=True)
     if base:
@@ -220,20 +257,6 @@ def _begin(base: Path | None, draft: Path, settings: Mapping[str, str]) -> None:
         unnamed.mkdir()
         Passages.create(unnamed / "passages.sqlite", settings)
     unnamed.rename(draft)
-
-
-def _finish(draft: Path, passages: Passages, vectors: Vectors) -> None:
-    """Check that texts and vectors agree, and write the words. Without any text the draft goes away: ``InputError``."""
-    ids = set(passages.ids())
-    if not ids:
-        shutil.rmtree(draft)
-        raise InputError("the folder's files hold no text to index")
-    stored = vectors.ids()
-    vectors.remove(stored - ids)
-    if ids - stored:
-        shutil.rmtree(draft)
-        raise StoreError(f"{len(ids - stored)} passages had lost their vectors in {draft}: run the same command again")
-    Lexicon.build(passages.contexts()).save(draft / "lexicon")
 
 
 def _passages(generation: Path) -> Passages:

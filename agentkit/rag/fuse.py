@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+Ranking = list[tuple[str, float]]
+"""(passage id, score), best first."""
+
 RRF_K = 60
 """The constant of Cormack et al.: how little the very first places count for more than those after them."""
 
 
-def reciprocal_rank(
-    rankings: Sequence[Sequence[str]], weights: Sequence[float], *, k: int = RRF_K
-) -> list[tuple[str, float]]:
+def reciprocal_rank(rankings: Sequence[Sequence[str]], weights: Sequence[float], *, k: int = RRF_K) -> Ranking:
     """(id, score) of everything ranked, best first: each ranking gives its weight / (k + rank), ranks from 1.
 
     Ties go to what stands higher in the earlier ranking. Scores are comparable within one call only.

@@ -19,8 +19,8 @@ from typing import Any
 from agentkit.errors import ConfigError
 from agentkit.protocols import Embedder
 from agentkit.rag.embed import MiniLM
-from agentkit.rag.fuse import reciprocal_rank
-from agentkit.rag.index import Index, Ranking
+from agentkit.rag.fuse import Ranking, reciprocal_rank
+from agentkit.rag.index import Index
 from agentkit.rag.prompt import clean
 from agentkit.rag.shelf import Manifest, Shelf, damaged
 from agentkit.registry import provided

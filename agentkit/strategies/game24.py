@@ -1,0 +1,233 @@
+"""Game of 24: make 24 of four numbers with + - * /, each used once. Thoughts are operations, checked exactly.
+
+The prompts are those of Yao et al. 2023 (github.com/princeton-nlp/tree-of-thought-llm, MIT, Copyright 2023 Shunyu Yao).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from agentkit.answers import arithmetic, numbers
+from agentkit.errors import InputError
+from agentkit.strategies.thoughts import Step, worth
+from agentkit.types import Message, Problem
+
+TARGET = 24
+
+_PROPOSE = """Input: 2 8 8 14
+Possible next steps:
+2 + 8 = 10 (left: 8 10 14)
+8 / 2 = 4 (left: 4 8 14)
+14 + 2 = 16 (left: 8 8 16)
+2 * 8 = 16 (left: 8 14 16)
+8 - 2 = 6 (left: 6 8 14)
+14 - 8 = 6 (left: 2 6 8)
+14 /  2 = 7 (left: 7 8 8)
+14 - 2 = 12 (left: 8 8 12)
+Input: {{state}}
+Possible next steps:
+"""
+
+_EVALUATE = """Evaluate if given numbers can reach 24 (sure/likely/impossible)
+10 14
+10 + 14 = 24
+sure
+11 12
+11 + 12 = 23
+12 - 11 = 1
+11 * 12 = 132
+11 / 12 = 0.91
+impossible
+4 4 10
+4 + 4 + 10 = 8 + 10 = 18
+4 * 10 - 4 = 40 - 4 = 36
+(10 - 4) * 4 = 6 * 4 = 24
+sure
+4 9 11
+9 + 11 + 4 = 20 + 4 = 24
+sure
+5 7 8
+5 + 7 + 8 = 12 + 8 = 20
+(8 - 5) * 7 = 3 * 7 = 21
+I cannot obtain 24 now, but numbers are within a reasonable range
+likely
+5 6 6
+5 + 6 + 6 = 17
+(6 - 5) * 6 = 1 * 6 = 6
+I cannot obtain 24 now, but numbers are within a reasonable range
+likely
+10 10 11
+10 + 10 + 11 = 31
+(11 - 10) * 10 = 10
+10 10 10 are all too big
+impossible
+1 3 3
+1 * 3 * 3 = 9
+(1 + 3) * 3 = 12
+1 3 3 are all too small
+impossible
+{{state}}
+"""
+
+_DECIMAL = r"-?\d+(?:\.\d+)?"
+_RATIO = r"-?\d+(?:\.\d+)?(?:/\d+)?"
+_SIGN = r"\s*([-+*/×÷−])\s*"
+_OPERATIONS = tuple(
+    re.compile(rf"(?:\d{{1,2}}[.)]\s+)?\W{{0,3}}?\(?({number})\)?{_SIGN}\(?({number})\)?\s*[=≈]")
+    for number in (_DECIMAL, _RATIO)
+)
+_TYPOGRAPHIC = str.maketrans({"×": "*", "÷": "/", "−": "-"})
+_ROUNDING = Fraction(1, 50)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Game24:
+    """States are the numbers left, smallest first; a proposal counts when its operands are among them.
+
+    Results are worked out here, as fractions, so a slip of the model's arithmetic or rounding does no harm.
+    """
+
+    propose: str = _PROPOSE
+    evaluate: str = _EVALUATE
+    conclude: str = ""
+
+    def question(self, problem: Problem) -> str:
+        """The numbers as they were put."""
+        return problem.question
+
+    def messages(self, problem: Problem, text: str) -> tuple[Message, ...]:
+        """The prompt alone."""
+        return (Message("user", text),)
+
+    def start(self, problem: Problem) -> str:
+        """The numbers in the question; raises ``InputError`` for fewer than two or more than six."""
+        return _show(given(problem))
+
+    def steps(self, state: str, reply: str) -> Sequence[Step]:
+        """The operations in a reply that can be done on ``state``."""
+        found = (_operation(line, _numbers(state)) for line in reply.splitlines())
+        return [_step(one, _numbers(state)) for one in found if one]
+
+    def key(self, state: str) -> str:
+        """States are normal already."""
+        return state
+
+    def verdict(self, step: Step) -> bool | None:
+        """A single number left is 24 or it is not."""
+        return step.state == str(TARGET) if step.final else None
+
+    def closing(self, state: str) -> bool:
+        """With two numbers left."""
+        return len(state.split()) == 2
+
+    def value(self, reply: str) -> float:
+        """See ``worth``."""
+        return worth(reply)
+
+    def answer(self, problem: Problem, path: Sequence[str]) -> str | None:
+        """The operations as one expression, None unless it makes 24 of exactly the numbers given."""
+        expression = _expression(given(problem), path)
+        return expression if expression and makes_24(expression, given(problem)) else None
+
+
+def given(problem: Problem) -> list[Fraction]:
+    """The numbers of a puzzle, such as ``4 5 6 10``; a 24 beyond four of them is the target and left out."""
+    found = [Fraction(one) for one in re.findall(r"\d+", problem.question)]
+    if len(found) == 5 and TARGET in found:
+        found.remove(Fraction(TARGET))
+    if not 2 <= len(found) <= 6:
+        raise InputError(f"game24 needs the numbers to play with, such as '4 5 6 10', not {problem.question[:60]!r}")
+    return found
+
+
+def makes_24(expression: str, allowed: Sequence[Fraction]) -> bool:
+    """Whether ``expression`` is 24 and uses every number of ``allowed`` once and no other."""
+    expression = expression.split("=")[0]
+    try:
+        right = arithmetic.evaluate(expression) == TARGET
+        return right and sorted(arithmetic.operands(expression)) == sorted(allowed)
+    except ValueError:
+        return False
+
+
+def _show(values: Sequence[Fraction]) -> str:
+    return " ".join(numbers.spell(value) for value in sorted(values))
+
+
+def _numbers(state: str) -> list[Fraction]:
+    return [Fraction(one) for one in state.split()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    left: Fraction
+    sign: str
+    right: Fraction
+
+    @property
+    def result(self) -> Fraction:
+        return arithmetic.evaluate(str(self))
+
+    def __str__(self) -> str:
+        return f"{_operand(self.left)} {self.sign} {_operand(self.right)}"
+
+
+def _operand(value: Fraction) -> str:
+    text = numbers.spell(value)
+    return f"({text})" if value < 0 or "/" in text else text
+
+
+def _operation(line: str, state: list[Fraction]) -> _Operation | None:
+    """The operation that ``line`` begins with, if both of its operands are in ``state``; no division by zero."""
+    for pattern in _OPERATIONS:
+        found = pattern.match(line.strip())
+        if found:
+            left = _among(found[1], state)
+            right = _among(found[3], _without(state, left)) if left is not None else None
+            sign = found[2].translate(_TYPOGRAPHIC)
+            if left is not None and right is not None and not (sign == "/" and right == 0):
+                return _Operation(left, sign, right)
+    return None
+
+
+def _among(text: str, state: Sequence[Fraction]) -> Fraction | None:
+    """The number of ``state`` that ``text`` means: the equal one, or for a rounded decimal the nearest within two percent."""
+    wanted = Fraction(text) if not text.endswith("/0") else None
+    if wanted is None or wanted in state:
+        return wanted
+    near = [one for one in state if one.denominator > 1 and abs(one - wanted) <= abs(one) * _ROUNDING]
+    return min(near, key=lambda one: abs(one - wanted)) if "." in text and near else None
+
+
+def _without(state: Sequence[Fraction], value: Fraction | None) -> list[Fraction]:
+    rest = list(state)
+    if value in rest:
+        rest.remove(value)
+    return rest
+
+
+def _step(operation: _Operation, state: list[Fraction]) -> Step:
+    left = [*_without(_without(state, operation.left), operation.right), operation.result]
+    shown = _show(left)
+    return Step(f"{operation} = {numbers.spell(operation.result)} (left: {shown})", shown, final=len(left) == 1)
+
+
+def _expression(start: Sequence[Fraction], path: Sequence[str]) -> str | None:
+    """``4 - 2 = 2 (left: 2 12)``, ``2 * 12 = 24 (left: 24)`` as ``(4 - 2) * 12``; None unless one number is left."""
+    terms = [(value, numbers.spell(value)) for value in start]
+    for line in path:
+        operation = _operation(line, [value for value, _ in terms])
+        if operation is None:
+            return None
+        left, right = _take(terms, operation.left), _take(terms, operation.right)
+        terms.append((operation.result, f"({left} {operation.sign} {right})"))
+    return terms[0][1].removeprefix("(").removesuffix(")") if len(terms) == 1 else None
+
+
+def _take(terms: list[tuple[Fraction, str]], value: Fraction) -> str:
+    """Take the first term of this value out of ``terms``: its text."""
+    place = next(place for place, term in enumerate(terms) if term[0] == value)
+    return terms.pop(place)[1]

@@ -1,0 +1,25 @@
+import pytest
+
+from agentkit.strategies.chain_of_thought import ChainOfThought
+from agentkit.strategies.self_consistency import SelfConsistency
+from agentkit.strategies.tree_of_thought import TreeOfThought
+from agentkit.testing.conformance import check_strategy
+
+STRATEGIES = [
+    ChainOfThought(),
+    SelfConsistency(samples=5),
+    SelfConsistency(samples=5, ahead=2, answer="text"),
+    TreeOfThought(depth=2),
+]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
+async def test_strategies_keep_their_contract(strategy):
+    await check_strategy(lambda: strategy)
+
+
+async def test_the_game_of_24_keeps_the_contract_too():
+    def answer(request):
+        return "4 + 5 = 9 (left: 6 9 10)\n10 - 6 = 4 (left: 4 4 5)\nlikely"
+
+    await check_strategy(lambda: TreeOfThought(task="game24"), answer=answer, question="4 5 6 10")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from agentkit.errors import InputError, StoreError
+from agentkit.errors import ConfigError, InputError, StoreError
 from agentkit.protocols import Model
 from agentkit.runtime.codec import decode, dumps, encode, request_data, request_key
 from agentkit.runtime.database import explained
@@ -99,7 +99,7 @@ class Tape:
         for number, line in _lines(path):
             try:
                 self._read(line)
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            except (ConfigError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
                 raise StoreError(f"{path}:{number}: this line of the cassette cannot be read ({error})") from error
 
     def _read(self, line: Mapping[str, JSON]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -19,11 +20,18 @@ _SENTENCES = {
     "What was recorded is kept",
     "SQLITE_READONLY": "the file or its folder is read-only",
     "SQLITE_CANTOPEN": "the file cannot be opened: does its folder exist, and may you write there?",
-    "SQLITE_PERM": "the file may not be written by you",
+    "SQLITE_PERM": "the file or its folder may not be written by you",
     "SQLITE_BUSY": "the file is locked by another process; wait until it ends, then resume",
     "SQLITE_LOCKED": "the file is locked by another process; wait until it ends, then resume",
     "SQLITE_NOTADB": "this is not a database: the file was damaged or is something else",
     "SQLITE_CORRUPT": "the file is damaged; restore it from a copy, or start a new run",
+}
+
+_REASONS = {
+    errno.ENOSPC: _SENTENCES["SQLITE_FULL"],
+    errno.EACCES: "the file or its folder may not be written by you",
+    errno.EROFS: _SENTENCES["SQLITE_READONLY"],
+    errno.ENOTDIR: "a file stands where a folder is needed",
 }
 
 
@@ -35,7 +43,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise StoreError(f"{path}: {_sentence(error)}") from error
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}") from error
+        raise StoreError(f"{path}: {_REASONS.get(error.errno or 0) or error.strerror or error}") from error
 
 
 @contextmanager

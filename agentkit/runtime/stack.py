@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from agentkit.events import Emit, Scope, ignore
 from agentkit.protocols import Model, SampleStream
 from agentkit.runtime.budget import Budget, Ledger
-from agentkit.runtime.budgeted import Budgeted, forget
+from agentkit.runtime.budgeted import Budgeted
 from agentkit.runtime.journal import Journal
 from agentkit.runtime.journaled import Journaled
 from agentkit.runtime.observed import Observed
 from agentkit.runtime.price import Price, price_of
 from agentkit.types import Capabilities, GenerateRequest, Usage
 
+Paid = Callable[[Model], Model]
+"""Makes a backend pay from the ledger for every call that it is sent."""
+
+Compose = Callable[[Paid], Model]
+"""Builds a model of paid backends: ``lambda paid: Retrying(paid(backend))`` counts every attempt."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
     """A model at its place in a run: ``observed(journaled(budgeted(model)))``, as far as there are a journal and a ledger."""
 
-    model: Model
+    compose: Compose
     scope: Scope
     journal: Journal | None = None
     ledger: Ledger | None = None
@@ -33,12 +40,12 @@ class Bound:
     @property
     def name(self) -> str:
         """The model's."""
-        return self.model.name
+        return self.stack.name
 
     @property
     def capabilities(self) -> Capabilities:
         """The model's."""
-        return self.model.capabilities
+        return self.stack.capabilities
 
     def generate(self, request: GenerateRequest) -> SampleStream:
         """The samples of ``request``, recorded ones first."""
@@ -57,19 +64,22 @@ class Bound:
         return (self.ledger or Ledger()).child(budget, name=name, spent=spent)
 
     def _stack(self) -> Model:
-        model = self.model
-        if self.ledger is not None:
-            model = Budgeted(
-                model=model,
-                ledger=self.ledger,
-                price=self.price,
-                emit=self.emit,
-                scope=self.scope,
-                lost=self._lose if self.journal else forget,
-            )
+        model = self.compose(self._paid)
         if self.journal is not None:
             model = Journaled(model=model, journal=self.journal, scope=self.scope)
         return Observed(model=model, emit=self.emit, scope=self.scope)
+
+    def _paid(self, model: Model) -> Model:
+        if self.ledger is None:
+            return model
+        return Budgeted(
+            model=model,
+            ledger=self.ledger,
+            price=self.price or price_of(model),
+            emit=self.emit,
+            scope=self.scope,
+            lost=self._lose,
+        )
 
     def _lose(self, usage: Usage) -> None:
         if self.journal is not None:
@@ -77,7 +87,7 @@ class Bound:
 
 
 def bind(
-    model: Model,
+    model: Model | Compose,
     *,
     scope: Scope,
     journal: Journal | None = None,
@@ -87,11 +97,18 @@ def bind(
 ) -> Bound:
     """``model`` at ``scope``: recorded in ``journal``, paid from ``ledger``, shown to ``emit``; each of them may be left out.
 
-    Without a ``price`` the one that the model states as its attribute ``price`` holds; without that, its price is unknown.
+    What retries or falls back is given as a function of ``paid``, so that every attempt is reserved, counted and priced by
+    itself: ``bind(lambda paid: Retrying(paid(backend)), ...)``. Without a ``price`` the one that a backend states as its
+    attribute ``price`` holds; without that, its price is unknown.
     """
-    return Bound(model=model, scope=scope, journal=journal, ledger=ledger, emit=emit, price=price or price_of(model))
+    compose = model if not isinstance(model, Model) else _alone(model)
+    return Bound(compose=compose, scope=scope, journal=journal, ledger=ledger, emit=emit, price=price)
 
 
 def inner(model: Model, part: str) -> Model:
     """``model`` at the place ``part`` inside its own, if it is bound to one; otherwise the model itself."""
     return model.inner(part) if isinstance(model, Bound) else model
+
+
+def _alone(model: Model) -> Compose:
+    return lambda paid: paid(model)

@@ -2,16 +2,20 @@
 
 import asyncio
 from itertools import accumulate
+from pathlib import Path
 
 import pytest
 
-from agentkit.errors import BudgetExceededError, ConfigError
+from agentkit.errors import BudgetExceededError, ConfigError, ServerError
 from agentkit.events import Scope, Spent
+from agentkit.models.fallback import Fallback
+from agentkit.models.retry import Retrying
 from agentkit.protocols import Model
 from agentkit.runtime.budget import Budget, Ledger
 from agentkit.runtime.price import FREE, Price
 from agentkit.runtime.sampling import draw, draw_all
 from agentkit.runtime.stack import bind
+from agentkit.runtime.store import Store
 from agentkit.testing import ScriptedModel
 from agentkit.types import Capabilities, Delta, GenerateRequest, Message, Sample, Usage
 
@@ -175,3 +179,31 @@ async def test_a_backend_that_counts_nothing_still_spends_calls() -> None:
     bound = bind(model, scope=Scope(), ledger=Ledger(Budget(calls=10)))
     await exhaust(bound, ask(n=2))
     assert model.sent == 10
+
+
+async def test_every_attempt_of_a_retried_call_is_reserved_and_counted(tmp_path: Path) -> None:
+    model = ScriptedModel(script=lambda request: ServerError("down"))
+    ledger = Ledger(Budget(calls=100))
+    with Store(home=tmp_path).create(graph="g", inputs={}) as journal:
+        bound = bind(
+            lambda paid: Retrying(paid(model), attempts=3, first_delay=0),
+            scope=Scope(node="n"),
+            ledger=ledger,
+            journal=journal,
+        )
+        results = await asyncio.gather(*(draw(bound, ask(str(i))) for i in range(1000)), return_exceptions=True)
+        assert journal.usage() == ledger.spent
+    assert len(model.requests) == ledger.spent.calls == 100
+    assert sum(isinstance(one, BudgetExceededError) for one in results) >= 900
+
+
+async def test_each_backend_of_a_fallback_has_its_own_price() -> None:
+    class Paid(ScriptedModel):
+        price = Price(output=1.0)
+
+    cheap, dear = ScriptedModel(script=[ServerError("down"), ServerError("down")]), Paid(script=["a b c"])
+    ledger = Ledger()
+    bound = bind(lambda paid: Fallback((paid(cheap), paid(dear))), scope=Scope(node="n"), ledger=ledger)
+    sample = await draw(bound, ask(max_tokens=5))
+    assert sample.usage.usd == ledger.spent.usd == 3.0
+    assert ledger.spent.unpriced_calls == 1

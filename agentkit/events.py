@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from agentkit.types import JSON, Document, Finding, Score, Usage
+from agentkit.types import JSON, Document, Finding, RunStatus, Score, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class RunStarted(Event):
 class RunFinished(Event):
     """A run ended: ``status`` is succeeded, failed, cancelled, interrupted or exhausted."""
 
-    status: str
+    status: RunStatus
     output: Mapping[str, JSON]
     usage: Usage
     seconds: float
@@ -63,13 +63,17 @@ class NodeStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFinished(Event):
-    """A node ended with ``outputs`` (plain data), or with ``error``. ``recorded``: taken from the journal, not run."""
+    """A node ended with ``outputs`` (plain data), or with ``error``, and ``next`` are the nodes that follow.
+
+    ``recorded``: taken from the journal, not run. ``skipped``: passed over, because its condition did not hold.
+    """
 
     use: str
     outputs: Mapping[str, JSON]
     seconds: float
     error: str = ""
     recorded: bool = False
+    skipped: bool = False
     next: tuple[str, ...] = ()
 
 

@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
+from pathlib import PurePath
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -40,6 +41,11 @@ class Field:
     description: str = ""
     model: bool = False
     provided: str | None = None
+
+    @property
+    def path(self) -> bool:
+        """Whether it takes the path of a file or folder."""
+        return any(isinstance(one, type) and issubclass(one, PurePath) for one in _alternatives(self.annotation))
 
 
 def fields(factory: Factory) -> dict[str, Field]:

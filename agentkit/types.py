@@ -304,3 +304,24 @@ class Solution:
     stopped: str = ""
     usage: Usage = field(default_factory=Usage)
     metadata: Mapping[str, JSON] = field(default_factory=dict)
+
+
+RunStatus = Literal["succeeded", "failed", "cancelled", "interrupted", "exhausted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of a graph: its ``output`` by name (None where nothing was produced), what it cost and how it ended.
+
+    ``exhausted``: a budget ended it, and the output is the best so far. ``kept`` names the nodes whose results a resumed run
+    would not pay for again, in the order of finishing. ``seconds`` is the time on the clock.
+    """
+
+    id: str
+    graph: str
+    status: RunStatus
+    output: Mapping[str, JSON]
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+    error: str = ""
+    kept: tuple[str, ...] = ()

@@ -1,0 +1,70 @@
+"""The kinds of nodes, one small class each: their ports, their check and the function that runs them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from agentkit.errors import ConfigError, did_you_mean
+from agentkit.graph.kinds.computed import SetKind, SwitchKind, TemplateKind
+from agentkit.graph.kinds.evaluator import EvaluatorKind
+from agentkit.graph.kinds.kind import Checked, Kind, NodeContext, Run, Site, Workshop
+from agentkit.graph.kinds.model import ModelKind
+from agentkit.graph.kinds.retriever import RetrieverKind
+from agentkit.graph.kinds.step import StepKind
+from agentkit.graph.kinds.strategy import StrategyKind
+from agentkit.graph.kinds.tool import ToolKind
+from agentkit.graph.spec import NodeSpec
+from agentkit.registry import Registry
+
+__all__ = ["Checked", "Kind", "NodeContext", "Run", "Site", "Workshop", "kind_of"]
+
+_USE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
+
+_WITH_COMPONENT: Mapping[str, Kind] = {
+    "strategy": StrategyKind(),
+    "retriever": RetrieverKind(),
+    "evaluator": EvaluatorKind(),
+    "tool": ToolKind(),
+    "rag": StepKind("rag"),
+}
+_ALONE: Mapping[str, Kind] = {
+    "model": ModelKind(),
+    "template": TemplateKind(),
+    "set": SetKind(),
+    "switch": SwitchKind(),
+}
+_LATER = ("agent", "human", "graph")
+
+
+def kind_of(node: NodeSpec, registry: Registry) -> Kind:
+    """The kind that ``use`` names; raises ``ConfigError`` for a name that nothing is registered under."""
+    if not _USE.match(node.use):
+        raise ConfigError(
+            f"{node.use[:100]!r} is no component: a graph file names registered components only, like strategy.self_consistency"
+        )
+    if node.component:
+        return _with_component(node, registry)
+    if node.use in _ALONE:
+        return _ALONE[node.use]
+    if node.use in registry.names("node"):
+        return StepKind("node")
+    raise ConfigError(_unknown(node, registry))
+
+
+def _with_component(node: NodeSpec, registry: Registry) -> Kind:
+    if node.kind in _WITH_COMPONENT:
+        return _WITH_COMPONENT[node.kind]
+    if node.kind in _ALONE:
+        raise ConfigError(f"{node.kind!r} takes no name after a dot; write 'use: {node.kind}'")
+    raise ConfigError(_unknown(node, registry))
+
+
+def _unknown(node: NodeSpec, registry: Registry) -> str:
+    if node.kind in _LATER:
+        return f"{node.kind!r} nodes are not available in this version"
+    if node.use in _WITH_COMPONENT:
+        names = ", ".join(registry.names(node.use)) or "none"
+        return f"{node.use!r} needs a name: {node.use}.NAME (known: {names})"
+    kinds = sorted([*_WITH_COMPONENT, *_ALONE, *registry.names("node")])
+    return f"there is no node kind {node.kind!r}{did_you_mean(node.kind, kinds)} (known: {', '.join(kinds)})"

@@ -1,0 +1,82 @@
+"""What a kind of node is: it says which ports a node has and what is wrong with it, and makes the function that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from agentkit.events import Emit, Scope
+from agentkit.graph.ports import Ports
+from agentkit.graph.spec import GraphSpec, NodeSpec
+from agentkit.options import Fault
+from agentkit.protocols import Model
+from agentkit.registry import Registry
+from agentkit.types import JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What a node may refer to while it is checked; ``read`` gives the text of a file of the graph, or ``ConfigError``."""
+
+    spec: GraphSpec
+    registry: Registry
+    read: Callable[[str], str]
+
+    @property
+    def folder(self) -> Path:
+        """Where paths in the graph begin, and what they may not leave."""
+        return Path(self.spec.file).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What a node is made with; ``provided`` is what the Kit fills into components."""
+
+    spec: GraphSpec
+    registry: Registry
+    provided: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where paths in the graph begin, and what they may not leave."""
+        return Path(self.spec.file).parent
+
+    def read(self, file: str) -> str:
+        """The text of a file of the graph, as it was when the graph was loaded."""
+        return self.spec.files[file]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeContext:
+    """One visit of a node: where it is, whom it tells, its ``seed``, and ``model``, which gives a model bound to this place."""
+
+    scope: Scope
+    emit: Emit
+    seed: int
+    model: Callable[[str], Model]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The ports of a node, and what is wrong with it (paths inside the node)."""
+
+    ports: Ports = field(default_factory=Ports)
+    faults: list[Fault] = field(default_factory=list)
+
+
+Run = Callable[[Mapping[str, JSON], NodeContext], Awaitable[Mapping[str, JSON]]]
+"""Runs a node once: plain inputs in (those that are present), plain outputs out."""
+
+
+class Kind(Protocol):
+    """A kind of node."""
+
+    def check(self, node: NodeSpec, site: Site) -> Checked:
+        """The node's ports and faults."""
+        ...
+
+    def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
+        """The function that runs the node; the node has been checked."""
+        ...

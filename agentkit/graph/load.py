@@ -1,0 +1,74 @@
+"""From a graph file to a checked spec, or to every reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agentkit.errors import ConfigError, GraphError, Problem, did_you_mean
+from agentkit.graph.check import check_spec
+from agentkit.graph.files import Files
+from agentkit.graph.report import Report
+from agentkit.graph.shape import read_model, read_spec
+from agentkit.graph.spec import GraphSpec, ModelSpec
+from agentkit.graph.topology import implied_edges
+from agentkit.protocols import Model
+from agentkit.registry import Registry
+from agentkit.yaml_reader import MAX_BYTES, Source, read
+
+
+def load(path: str | Path, *, registry: Registry, models: Mapping[str, Any] | None = None) -> GraphSpec:
+    """The graph in the file at ``path``; ``models`` replaces entries of its ``models:`` by name, with entries or with models.
+
+    Raises ``GraphError`` with every problem found, each with file, line and column.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise GraphError([Problem(str(path), 1, 1, "", f"the file cannot be read: {error.strerror}")]) from None
+    return load_text(data, registry=registry, models=models, file=str(path), folder=path.parent)
+
+
+def load_text(
+    text: str | bytes,
+    *,
+    registry: Registry,
+    models: Mapping[str, Any] | None = None,
+    file: str = "<graph>",
+    folder: Path | None = None,
+) -> GraphSpec:
+    """The graph in ``text``; files it refers to are looked for below ``folder``."""
+    source = read(text, file=file)
+    report = Report(source)
+    spec, places = read_spec(source.data, report, file=file)
+    if models:
+        spec = _with_models(spec, models)
+    if not spec.edges and "edges" not in _keys(source):
+        spec = replace(spec, edges=implied_edges(spec.nodes), implied=True)
+        places = tuple(("nodes", edge.target, "in") for edge in spec.edges)
+    files = Files(folder)
+    check_spec(spec, report, places=places, registry=registry, read=files.read)
+    report.raise_if_any()
+    return replace(spec, files=files.texts)
+
+
+def _keys(source: Source) -> Mapping[str, Any]:
+    return source.data if isinstance(source.data, Mapping) else {}
+
+
+def _with_models(spec: GraphSpec, models: Mapping[str, Any]) -> GraphSpec:
+    """The spec with other models under the same names; raises ``ConfigError`` for a name it does not have."""
+    for name in models:
+        if name not in spec.models:
+            raise ConfigError(f"{spec.file} has no model {name!r} to replace{did_you_mean(name, spec.models)}")
+    return replace(spec, models={**spec.models, **{name: _given(name, one) for name, one in models.items()}})
+
+
+def _given(name: str, value: Any) -> ModelSpec:
+    if isinstance(value, Model):
+        return ModelSpec(name=name, use="", given=True)
+    return replace(read_model(name, value), given=True)

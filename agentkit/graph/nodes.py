@@ -1,0 +1,295 @@
+"""One visit of a node: its inputs, the policies around it, its record and its models."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from agentkit.errors import (
+    BudgetExceededError,
+    InputError,
+    ModelError,
+    ModelTimeoutError,
+    ModelUnreachableError,
+    NodeError,
+    RateLimitError,
+    ServerError,
+    ToolError,
+)
+from agentkit.events import Emit, Event, NodeFinished, NodeStarted, Scope
+from agentkit.graph.expressions import Expression
+from agentkit.graph.kinds import Checked, NodeContext, Run
+from agentkit.graph.spec import Binding, Constant, GraphSpec, ModelSpec, NodeSpec, RetryCause, RetrySpec
+from agentkit.models.fallback import Fallback
+from agentkit.models.retry import Retrying
+from agentkit.protocols import Model
+from agentkit.runtime.budget import Ledger
+from agentkit.runtime.codec import fingerprint
+from agentkit.runtime.journal import Journal
+from agentkit.runtime.stack import bind
+from agentkit.types import JSON
+
+_GRACE = 0.25  # seconds for a node to hand over its best so far when the run's time is up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """One run, as its nodes see it. ``outputs`` collects what each node put out last, by node."""
+
+    run: str
+    seed: int
+    emit: Emit
+    ledger: Ledger
+    clock: Callable[[], float]
+    open_model: Callable[[str], Model]
+    journal: Journal | None = None
+    outputs: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visited:
+    """What came of a visit. ``outputs`` is None for a node that was passed over; ``error`` tells of a failure."""
+
+    scope: Scope
+    outputs: Mapping[str, JSON] | None
+    seconds: float = 0.0
+    error: str = ""
+    recorded: bool = False
+    cause: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRunner:
+    """A node ready to run: what it is in the file, its ports, the function behind it, and whether a failure is handled."""
+
+    node: NodeSpec
+    spec: GraphSpec
+    checked: Checked
+    run: Run
+    when: Expression | None = None
+    handled: bool = False
+    identity: JSON = None
+
+    async def visit(self, number: int, values: Mapping[str, Mapping[str, JSON]], context: RunContext) -> Visited:
+        """Run the node for the ``number``-th time (from 0) on the ``values`` of inputs and nodes so far.
+
+        Raises ``NodeError`` for a failure that no ``on_error`` handles, ``BudgetExceededError`` when the run's budget is spent.
+        """
+        scope = Scope(run=context.run, node=self.node.name, visit=number)
+        visit = _Visit(self, scope, context)
+        try:
+            if self.when is not None and not self.when.holds(values):
+                return Visited(scope=scope, outputs=None)
+            context.emit(NodeStarted(scope=scope, use=self.node.use))
+            return await visit.run(self.inputs(values))
+        except BudgetExceededError as error:
+            return visit.out_of_budget(error)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the run tells whose node it was
+            return visit.failed(error)
+
+    def inputs(self, values: Mapping[str, Mapping[str, JSON]]) -> dict[str, JSON]:
+        """The values that are present for the node's inputs; ``InputError`` when one it needs is absent."""
+        found = {name: resolve(binding, values) for name, binding in self.node.inputs.items()}
+        for name, port in self.checked.ports.inputs.items():
+            if port.required and found.get(name) is None and self.node.kind != "evaluator":
+                wanted = " or ".join(str(one) for one in self.node.inputs.get(name, ()))
+                raise InputError(f"input {name!r} has no value: {wanted} gave none")
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def resolve(binding: Binding, values: Mapping[str, Mapping[str, JSON]]) -> JSON:
+    """The first value of a binding that is present, or None."""
+    for one in binding:
+        value = one.value if isinstance(one, Constant) else values.get(one.node, {}).get(one.port)
+        if value is not None:
+            return value
+    return None
+
+
+class _Visit:
+    """The working state of one visit."""
+
+    def __init__(self, runner: NodeRunner, scope: Scope, context: RunContext) -> None:
+        self.runner, self.scope, self.context = runner, scope, context
+        self.node = runner.node
+        self.started = context.clock()
+        self.uses_models = False
+        spent = context.journal.usage(scope) if context.journal and self.node.budget else None
+        self.ledger = context.ledger.child(self.node.budget, name=f"node {self.node.name!r}", spent=spent)
+
+    @property
+    def seconds(self) -> float:
+        return self.context.clock() - self.started
+
+    async def run(self, inputs: dict[str, JSON]) -> Visited:
+        """The outputs, from the record where there is one."""
+        journal = self.context.journal
+        if journal is None:
+            return self._visited(await self._attempts(inputs))
+        key = fingerprint([self.runner.identity, self.context.seed, inputs])
+        if known := journal.finished_node(self.scope, key):
+            return replace(self._visited(known.outputs), seconds=known.seconds, recorded=True)
+        outputs = await self._attempts(inputs)
+        journal.finish_node(self.scope, key, outputs, self.ledger.spent, self.seconds)
+        return self._visited(outputs)
+
+    def failed(self, error: Exception) -> Visited:
+        """The failure as an output, where an edge leads on from it; otherwise the run ends here."""
+        cause = error if isinstance(error, NodeError) else NodeError(self.node.name, error)
+        if self.runner.handled:
+            return Visited(scope=self.scope, outputs={"error": str(cause)}, seconds=self.seconds, error=str(cause))
+        self.context.emit(
+            NodeFinished(
+                scope=self.scope,
+                use=self.node.use,
+                outputs={},
+                seconds=self.seconds,
+                error=str(error) or type(error).__name__,
+            )
+        )
+        raise cause from error
+
+    def out_of_budget(self, error: BudgetExceededError) -> Visited:
+        """The best so far, where the budget says so; a node's own budget is a failure of the node, the run's ends the run."""
+        own = self.node.budget is not None and error.owner == self.ledger.name
+        best = error.best_so_far if isinstance(error.best_so_far, Mapping) else None
+        if own:
+            assert self.node.budget is not None
+            if self.node.budget.on_exhausted == "best_so_far" and best is not None:
+                return replace(self._visited(best), error="")
+            return self.failed(error)
+        if best is not None:
+            self.context.outputs[self.node.name] = best
+        self.context.emit(
+            NodeFinished(
+                scope=self.scope, use=self.node.use, outputs=best or {}, seconds=self.seconds, error=str(error)
+            )
+        )
+        raise error
+
+    def _visited(self, outputs: Mapping[str, JSON]) -> Visited:
+        return Visited(scope=self.scope, outputs=outputs, seconds=self.seconds)
+
+    async def _attempts(self, inputs: dict[str, JSON]) -> dict[str, JSON]:
+        """The outputs, from as many attempts as the node's ``retry`` allows."""
+        retry = self.node.retry or RetrySpec(attempts=0)
+        for attempt in range(retry.attempts + 1):
+            try:
+                return await self._in_time(inputs)
+            except Exception as error:
+                if attempt == retry.attempts or not self._again(error, retry):
+                    raise
+            await asyncio.sleep(min(retry.max_delay, retry.first_delay * 2**attempt))
+            if self.context.journal is not None:
+                self.context.journal.rewind(self.scope)
+        raise AssertionError("every attempt returns or raises")
+
+    def _again(self, error: Exception, retry: RetrySpec) -> bool:
+        """Whether to run the whole node again; calls of models were tried again where they were made."""
+        if isinstance(error, ModelError) and (self.uses_models or not error.retryable):
+            return False
+        cause = _cause(error)
+        return cause is not None and (not retry.on or cause in retry.on)
+
+    async def _in_time(self, inputs: dict[str, JSON]) -> dict[str, JSON]:
+        left = self.ledger.seconds_left()
+        limit = _least(self.node.timeout, None if left is None else left + _GRACE)
+        try:
+            async with asyncio.timeout(limit) as timer:
+                outputs = await self.runner.run(inputs, self._node_context())
+        except TimeoutError:
+            if not timer.expired():
+                raise
+            if limit == self.node.timeout:
+                raise TimeoutError(f"it did not finish within its timeout of {self.node.timeout:g} s") from None
+            raise self.ledger.overdue() from None
+        return {name: value for name, value in outputs.items() if value is not None}
+
+    def _node_context(self) -> NodeContext:
+        digest = hashlib.sha256(f"{self.context.seed}/{self.node.name}/{self.scope.visit}".encode()).digest()
+        seed = int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
+        return NodeContext(scope=self.scope, emit=self._emit, seed=seed, model=self._model)
+
+    def _emit(self, event: Event) -> None:
+        """Events of components say what happened; where is known here."""
+        if not event.scope.run:
+            event = replace(event, scope=replace(self.scope, path=event.scope.path))
+        self.context.emit(event)
+
+    def _model(self, name: str) -> Model:
+        self.uses_models = True
+        model = self._composed(name)
+        return bind(model, scope=self.scope, journal=self.context.journal, ledger=self.ledger, emit=self._emit)
+
+    def _composed(self, name: str) -> Model:
+        """The model under its retries, with those it falls back on."""
+        spec = self.runner.spec.models[name]
+        model = self._retrying(spec)
+        if not spec.fallback:
+            return model
+        others = tuple(self._composed(other) for other in spec.fallback)
+        return Fallback((model, *others), emit=self._emit, scope=self.scope)
+
+    def _retrying(self, spec: ModelSpec) -> Model:
+        policy = self.node.retry or retry_of(spec)
+        return Retrying(
+            self.context.open_model(spec.name),
+            attempts=policy.attempts,
+            on=tuple(cause for cause in policy.on if cause != "tool"),
+            deadline=policy.deadline,
+            first_delay=policy.first_delay,
+            max_delay=policy.max_delay,
+            rng=random.Random(f"{self.context.run}/{self.node.name}/{self.scope.visit}"),
+            emit=self._emit,
+            scope=self.scope,
+        )
+
+
+def retry_of(spec: ModelSpec) -> RetrySpec:
+    """How calls of a model are retried where its node says nothing."""
+    options: dict[str, Any] = dict(spec.options.get("retry") or {})
+    if "on" in options:
+        options["on"] = tuple(options["on"])
+    return RetrySpec(**options)
+
+
+def identity(node: NodeSpec, spec: GraphSpec) -> JSON:
+    """What the outputs of a node depend on beside its inputs: its component, options, texts and models."""
+    texts = {name: spec.files[name] for name in _files(node.options) if name in spec.files}
+    names = [one for one in node.options.values() if isinstance(one, str) and one in spec.models] or list(spec.models)
+    models: dict[str, JSON] = {}
+    while names:
+        name = names.pop()
+        if name not in models:
+            models[name] = asdict(spec.models[name])
+            names += spec.models[name].fallback
+    return [node.use, dict(node.options), texts, models]
+
+
+def _files(value: JSON) -> list[str]:
+    if isinstance(value, Mapping):
+        here = [value["file"]] if isinstance(value.get("file"), str) else []
+        return here + [name for item in value.values() for name in _files(item)]
+    return [name for item in value for name in _files(item)] if isinstance(value, list) else []
+
+
+def _cause(error: Exception) -> RetryCause | None:
+    """The name of a failure that another try may mend."""
+    return next((cause for cause, kinds in _CAUSES.items() if isinstance(error, kinds)), None)
+
+
+_CAUSES: dict[RetryCause, tuple[type[Exception], ...]] = {
+    "rate_limit": (RateLimitError,),
+    "timeout": (ModelTimeoutError, TimeoutError),
+    "unreachable": (ModelUnreachableError,),
+    "server": (ServerError,),
+    "tool": (ToolError,),
+}
+
+
+def _least(*limits: float | None) -> float | None:
+    return min((limit for limit in limits if limit is not None), default=None)

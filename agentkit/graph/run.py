@@ -1,0 +1,161 @@
+"""One run of a graph: inputs checked, events on one stream, the ledger and the journal opened and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agentkit.errors import BudgetExceededError, ConfigError, InputError, did_you_mean
+from agentkit.events import Emit, Event, RunFinished, RunStarted, Scope
+from agentkit.graph.nodes import RunContext, resolve
+from agentkit.graph.plain import documents, to_plain
+from agentkit.graph.ports import fits, type_of_value
+from agentkit.graph.spec import INPUTS, GraphSpec
+from agentkit.options import plainly
+from agentkit.runtime.concurrency import cancel
+from agentkit.types import JSON, RunStatus, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to run: ``resume`` names an earlier run to go on with, ``record`` a cassette to write, ``replay`` one to answer from.
+
+    Same ``seed``, same run. Without ``keep`` nothing is written, and nothing can be resumed.
+    """
+
+    resume: str | None = None
+    seed: int = 0
+    record: Path | None = None
+    replay: Path | None = None
+    keep: bool = True
+
+
+def read_inputs(spec: GraphSpec, inputs: Mapping[str, object]) -> dict[str, JSON]:
+    """The inputs as plain data, defaults filled in; raises ``InputError`` for one that is missing, unknown or wrong."""
+    declared = spec.inputs
+    for name in inputs:
+        if name not in declared:
+            known = ", ".join(f"{one.name} ({one.type})" for one in declared.values()) or "none"
+            raise InputError(f"{spec.name} has no input {name!r}{did_you_mean(name, declared)} (it takes {known})")
+    values: dict[str, JSON] = {}
+    for name, one in declared.items():
+        if inputs.get(name) is None and one.required:
+            raise InputError(f"input {name!r} of {spec.name} is missing: it must be {one.type}")
+        values[name] = one.default if inputs.get(name) is None else _value(name, one.type, inputs[name])
+    return values
+
+
+def _value(name: str, wanted: str, given: object) -> JSON:
+    try:
+        value = to_plain(given)
+        if wanted == "documents" and isinstance(value, list):
+            return to_plain(documents(value))
+    except ConfigError as error:
+        raise InputError(f"input {name!r}: {error}") from None
+    if not fits(type_of_value(value), wanted):
+        raise InputError(f"input {name!r} must be {wanted}, not {plainly(value)}")
+    return value
+
+
+class Execution:
+    """A run under way. ``events`` is its stream; when that ends, ``finished`` tells how the run did."""
+
+    def __init__(
+        self,
+        spec: GraphSpec,
+        inputs: Mapping[str, JSON],
+        context: RunContext,
+        walk: Callable[[Mapping[str, JSON], RunContext], Awaitable[None]],
+        *,
+        resumed: bool,
+    ) -> None:
+        self.spec, self.inputs, self._walk, self._resumed = spec, inputs, walk, resumed
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._listener = context.emit
+        self.context = replace(context, emit=self._emit)
+        self.scope = Scope(run=context.run)
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """What happens, as it happens; raises at the end what ended the run, if it did not succeed.
+
+        Closing the stream cancels the run: nodes, the streams of their models and the connections below them.
+        """
+        task = asyncio.create_task(self._drive())
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield event
+            await task
+        finally:
+            await cancel([task])
+
+    async def _drive(self) -> None:
+        started = self.context.clock()
+        status: RunStatus = "failed"
+        error: BaseException | None = None
+        self._emit(
+            RunStarted(
+                scope=self.scope,
+                graph=self.spec.name,
+                inputs=self.inputs,
+                nodes=tuple(self.spec.nodes),
+                resumed=self._resumed,
+            )
+        )
+        try:
+            status = await self._walked()
+        except asyncio.CancelledError:
+            status = "cancelled"
+            raise
+        except BaseException as raised:
+            status, error = ("exhausted" if isinstance(raised, BudgetExceededError) else "failed"), raised
+            raise
+        finally:
+            try:
+                self._finish(status, error, self.context.clock() - started)
+            finally:
+                self._queue.put_nowait(None)
+
+    async def _walked(self) -> RunStatus:
+        best_so_far = self.spec.budget is not None and self.spec.budget.on_exhausted == "best_so_far"
+        try:
+            await self._walk(self.inputs, self.context)
+        except BudgetExceededError:
+            if not best_so_far:
+                raise
+            return "exhausted"
+        return "succeeded"
+
+    def _finish(self, status: RunStatus, error: BaseException | None, seconds: float) -> None:
+        output, message = self.output(), str(error) if error is not None else ""
+        usage = self.usage()
+        self._emit(
+            RunFinished(scope=self.scope, status=status, output=output, usage=usage, seconds=seconds, error=message)
+        )
+        if self.context.journal is not None:
+            with self.context.journal as journal:
+                journal.set_status(status, output=output, error=message)
+
+    def output(self) -> dict[str, JSON]:
+        """The outputs of the graph as far as they exist; None for the others."""
+        values = {INPUTS: self.inputs, **self.context.outputs}
+        return {name: resolve(binding, values) for name, binding in self.spec.outputs.items()}
+
+    def usage(self) -> Usage:
+        """What the run has cost, earlier sessions included."""
+        return self.context.ledger.spent
+
+    def _emit(self, event: Event) -> None:
+        self._listener(event)
+        self._queue.put_nowait(event)
+
+
+def fan(listeners: tuple[Emit, ...]) -> Emit:
+    """Tells every listener."""
+
+    def emit(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return emit

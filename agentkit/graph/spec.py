@@ -1,0 +1,168 @@
+"""What a graph file says, as values. Nothing here reads, checks or runs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from agentkit.runtime.budget import Budget
+from agentkit.types import JSON
+
+RetryCause = Literal["rate_limit", "timeout", "unreachable", "server", "tool"]
+
+INPUTS = "inputs"
+"""The name under which references and expressions find the inputs of the graph."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """An input of the graph; ``type`` is the name of a port type, ``default`` stands in where ``required`` is false."""
+
+    name: str
+    type: str = "string"
+    required: bool = True
+    default: JSON = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Port ``port`` of node ``node``; the node ``inputs`` stands for the graph's inputs."""
+
+    node: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.node}.{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value written in the file."""
+
+    value: JSON
+
+
+Binding = tuple[Reference | Constant, ...]
+"""Where a port's value comes from: the first that is present."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """A model of the graph: backend ``use``, its ``options`` (secrets still as ``${env:NAME}``), and whom to ask instead.
+
+    ``given`` by the caller and not by the file: its paths are the caller's own. One without ``use`` is an object of the
+    caller's.
+    """
+
+    name: str
+    use: str
+    options: Mapping[str, JSON] = field(default_factory=dict)
+    fallback: tuple[str, ...] = ()
+    given: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrySpec:
+    """Try a call that failed again, at most ``attempts`` times more; ``on`` names the failures (none: all that can mend).
+
+    Calls of models are tried again one by one; a node without models, or one that ran into its ``timeout``, is run again
+    as a whole. ``first_delay`` (seconds) doubles with every attempt up to ``max_delay``; ``deadline`` bounds a model call with
+    all its attempts.
+    """
+
+    attempts: int = 2
+    on: tuple[RetryCause, ...] = ()
+    deadline: float | None = None
+    first_delay: float = 0.5
+    max_delay: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.attempts <= 100:
+            raise ValueError(f"attempts must be between 0 and 100, not {self.attempts}")
+        if self.deadline is not None and self.deadline <= 0:
+            raise ValueError(f"deadline must be above 0 seconds, not {self.deadline:g}")
+        if not 0 <= self.first_delay <= self.max_delay <= 3600:
+            raise ValueError("0 <= first_delay <= max_delay <= 3600 seconds must hold")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackOptions:
+    """What a model's entry may say beside its backend's options: how calls are retried, and how many may run at once."""
+
+    retry: RetrySpec | None = None
+    concurrency: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.concurrency is not None and self.concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {self.concurrency}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSpec:
+    """A node: the component it uses, its options and inputs, and the policies around it (``timeout`` in seconds)."""
+
+    name: str
+    use: str
+    options: Mapping[str, JSON] = field(default_factory=dict)
+    inputs: Mapping[str, Binding] = field(default_factory=dict)
+    when: str | None = None
+    retry: RetrySpec | None = None
+    timeout: float | None = None
+    budget: Budget | None = None
+
+    @property
+    def kind(self) -> str:
+        """The part of ``use`` before the dot: ``strategy`` of ``strategy.self_consistency``."""
+        return self.use.partition(".")[0]
+
+    @property
+    def component(self) -> str:
+        """The part of ``use`` after the dot; empty for a kind that needs none."""
+        return self.use.partition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSpec:
+    """A way from ``source`` to ``target``: taken when ``when`` holds, at most ``max`` times a run.
+
+    One with ``error`` is taken when the source fails, and only then.
+    """
+
+    source: str
+    target: str
+    when: str | None = None
+    max: int | None = None
+    error: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSpec:
+    """A whole graph file.
+
+    ``edges`` are in the order they are tried; ``implied`` says that the file had none and they follow the references.
+    ``files`` holds the text of every file the graph refers to, ``file`` is where it came from, ``extra`` its ``x-*`` keys.
+    """
+
+    name: str
+    nodes: Mapping[str, NodeSpec]
+    description: str = ""
+    inputs: Mapping[str, InputSpec] = field(default_factory=dict)
+    outputs: Mapping[str, Binding] = field(default_factory=dict)
+    models: Mapping[str, ModelSpec] = field(default_factory=dict)
+    budget: Budget | None = None
+    edges: tuple[EdgeSpec, ...] = ()
+    implied: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, JSON] = field(default_factory=dict)
+    file: str = "<graph>"
+
+    def data(self) -> dict[str, JSON]:
+        """The graph as plain data, without where it came from: what its fingerprint is made of."""
+        data = asdict(self)
+        del data["file"], data["extra"], data["description"]
+        return data

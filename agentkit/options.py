@@ -14,15 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from pathlib import PurePath
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Protocol, Union, get_args, get_origin, get_type_hints
 
 from agentkit.errors import ConfigError, did_you_mean
 from agentkit.protocols import Model, SampleStream
-from agentkit.registry import Component
-from agentkit.types import JSON, Capabilities, GenerateRequest
-
-Path = tuple[str | int, ...]
-"""Where something stands in a document: ``("nodes", "solve", "with", "samples")``."""
+from agentkit.types import JSON, Capabilities, GenerateRequest, Path
 
 Fault = tuple[Path, str]
 """A place and the sentence that says what is wrong there."""
@@ -79,8 +75,27 @@ def check(factory: Factory, options: Mapping[str, JSON], *, path: Path = ()) -> 
     return faults or _refused(factory, options, known, path)
 
 
+class Registered(Protocol):
+    """A component as the registry knows it."""
+
+    @property
+    def kind(self) -> str:
+        """``strategy``, ``retriever``, ..."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name it is registered under."""
+        ...
+
+    @property
+    def factory(self) -> Factory:
+        """What makes it."""
+        ...
+
+
 def build(
-    component: Component,
+    component: Registered,
     options: Mapping[str, Any],
     *,
     provided: Mapping[str, Any],

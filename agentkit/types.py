@@ -13,6 +13,9 @@ from typing import Any, Literal
 JSON = Any
 """A value made of dict, list, str, int, float, bool and None."""
 
+Path = tuple[str | int, ...]
+"""Where something stands in a document: ``("nodes", "solve", "with", "samples")``."""
+
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "cancelled"]
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import GraphError, Problem
-from agentkit.options import Path
-from agentkit.types import JSON
+from agentkit.types import JSON, Path
 
 if TYPE_CHECKING:
     from yaml import Event

@@ -21,8 +21,9 @@ from agentkit.graph.spec import (
     StackOptions,
 )
 from agentkit.graph.topology import Topology, endless_loops
-from agentkit.options import Path, check, fields
+from agentkit.options import check, fields
 from agentkit.registry import Registry
+from agentkit.types import Path
 
 MAX_NODES = 500
 MAX_EDGES = 2_000

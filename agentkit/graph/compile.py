@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
     from langgraph.types import Command
 
+    PlainGraph = StateGraph[Any, Any, Any, Any]
+
 OUTPUTS, VISITS, TAKEN, ACTIVE = "@outputs", "@visits", "@taken", "@active"
 
 
@@ -43,7 +45,7 @@ def compile_graph(walker: Walker, fallback: Callable[[], RunContext]) -> Engine:
     return Engine(state_graph(walker, fallback).compile(name=walker.spec.name), walker.topology.steps)
 
 
-def state_graph(walker: Walker, fallback: Callable[[], RunContext]) -> StateGraph[Any, Any, Any, Any]:
+def state_graph(walker: Walker, fallback: Callable[[], RunContext]) -> PlainGraph:
     """The graph as a plain ``StateGraph``; ``fallback`` makes the context for whoever runs it without one."""
     from langgraph.graph import START, StateGraph
 

@@ -31,7 +31,7 @@ from agentkit.runtime.store import Store
 from agentkit.types import JSON, Run, Usage
 
 if TYPE_CHECKING:
-    from langgraph.graph import StateGraph
+    from agentkit.graph.compile import PlainGraph
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Graph:
             async for event in events:
                 yield event
 
-    def to_langgraph(self) -> StateGraph[Any, Any, Any, Any]:
+    def to_langgraph(self) -> PlainGraph:
         """The same graph as a langgraph ``StateGraph``, uncompiled.
 
         Its state takes ``{"inputs": {...}}`` and ends with what nodes put out under ``@outputs``. The graph's budget holds

@@ -15,9 +15,9 @@ from agentkit.errors import TemplateError, did_you_mean
 from agentkit.graph import plain
 from agentkit.graph.template import Name, Template, parse
 from agentkit.graph.template import plain as as_text
-from agentkit.options import Fault, Path, plainly
+from agentkit.options import Fault, plainly
 from agentkit.rag.prompt import clean, delimiter, fence
-from agentkit.types import JSON, Message
+from agentkit.types import JSON, Message, Path
 
 PromptRole = Literal["system", "user", "assistant"]
 _ROLES: tuple[PromptRole, ...] = get_args(PromptRole)

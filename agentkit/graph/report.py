@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agentkit.errors import GraphError, Problem
-from agentkit.options import Fault, Path
+from agentkit.options import Fault
+from agentkit.types import Path
 from agentkit.yaml_reader import Source
 
 _MOST = 200

@@ -23,9 +23,9 @@ from agentkit.graph.spec import (
     Reference,
     RetrySpec,
 )
-from agentkit.options import Path, check, plainly
+from agentkit.options import check, plainly
 from agentkit.runtime.budget import Budget
-from agentkit.types import JSON
+from agentkit.types import JSON, Path
 
 SCHEMA = "agentkit/v1"
 

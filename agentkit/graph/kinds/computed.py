@@ -10,8 +10,8 @@ from agentkit.graph.kinds.kind import Checked, NodeContext, Run, Site, Workshop
 from agentkit.graph.ports import Port, Ports, type_of_value
 from agentkit.graph.prompt import Prompt, Turn, faults_of_names, read_text
 from agentkit.graph.spec import NodeSpec
-from agentkit.options import Fault, Path, plainly
-from agentkit.types import JSON
+from agentkit.options import Fault, plainly
+from agentkit.types import JSON, Path
 
 
 class TemplateKind:

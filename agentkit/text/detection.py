@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from types import MappingProxyType
 
+from agentkit.text.rarity import rarity
+
 _LOOK_AT = 4000  # characters: enough for frequent words to show, and a megabyte costs no more than a page
 
 _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -110,7 +112,8 @@ _OWN_LETTERS = MappingProxyType(
 _FREQUENT_SETS = MappingProxyType(
     {script: {name: frozenset(text.split()) for name, text in by_name.items()} for script, by_name in _FREQUENT.items()}
 )
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_LISTED = 0.25  # points of a word of three letters or more from our lists of frequent English and Russian words
 
 
 def language(text: str) -> str:
@@ -129,18 +132,21 @@ def language(text: str) -> str:
 
 def _script(head: str) -> str:
     counts = Counter({name: len(pattern.findall(head)) for name, pattern in _SCRIPTS})
-    if counts["ja"] and counts["ja"] * 10 >= counts["zh"]:
-        return "ja"
     name, most = counts.most_common(1)[0]
+    if name == "zh" and counts["ja"] * 10 >= most:
+        return "ja"
     return name if most else "unknown"
 
 
 def _by_words(head: str, script: str) -> str:
-    found = Counter(word.casefold() for word in _WORD.findall(head))
+    # Single letters of the Latin script are initials, formulae and torn apostrophes as often as words.
+    found = Counter(word.casefold() for word in _WORD.findall(head) if len(word) > 1 or script == "cyrillic")
     points = {
         name: sum(found[word] for word in frequent) + _letters(head, name)
         for name, frequent in _FREQUENT_SETS[script].items()
     }
+    own = "en" if script == "latin" else "ru"
+    points[own] += _LISTED * sum(count for word, count in found.items() if len(word) > 2 and rarity(word) < 1)
     best = max(points, key=lambda name: points[name])
     if points[best]:
         return best

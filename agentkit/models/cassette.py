@@ -32,8 +32,9 @@ def cassette_key(request: GenerateRequest) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player:
-    """A model that was recorded: its name, what it could do and what it cost (None: not known)."""
+    """A model that was recorded: under which ``label``, its name, what it could do and what it cost (None: not known)."""
 
+    label: str
     name: str
     capabilities: Capabilities
     price: Price | None
@@ -41,9 +42,9 @@ class Player:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One recorded sample: the ``ordinal``-th answer of ``model`` to the request ``key``."""
+    """One recorded sample: the ``ordinal``-th answer of the model ``label`` to the request ``key``."""
 
-    model: str
+    label: str
     key: str
     ordinal: int
     sample: Sample
@@ -59,29 +60,31 @@ class Cassette:
         self.path = Path(path)
         self.ordinals: Ordinals[tuple[str, str]] = Ordinals()
         self._redact = redact or Redactor(secrets_in(os.environ))
-        self._seen: set[tuple[str, ...]] = set()
+        self._models: set[str] = set()
+        self._requests: set[str] = set()
         if self.path.exists() and self.path.stat().st_size:
             raise InputError(f"{self.path} exists already: delete it first, or record to another file")
         self._write({"cassette": FORMAT})
 
-    def add(self, model: Model, request: GenerateRequest, ordinal: int, sample: Sample) -> Sample:
-        """Write a sample of ``request`` and return it as it was written, secrets struck out."""
+    def add(self, label: str, model: Model, request: GenerateRequest, ordinal: int, sample: Sample) -> Sample:
+        """Write a sample that ``model`` drew for ``request``, and return it as it was written, secrets struck out."""
         key = cassette_key(request)
-        self._introduce(model, request, key)
+        self._introduce(label, model, request, key)
         data = encode(replace(sample, index=0))
         clean = self._redact.data(data)
-        self._write({"key": key, "model": model.name, "ordinal": ordinal, "sample": clean})
+        self._write({"key": key, "model": label, "ordinal": ordinal, "sample": clean})
         return sample if clean == data else replace(decode(clean), index=sample.index)
 
-    def _introduce(self, model: Model, request: GenerateRequest, key: str) -> None:
-        if (model.name,) not in self._seen:
-            self._seen.add((model.name,))
+    def _introduce(self, label: str, model: Model, request: GenerateRequest, key: str) -> None:
+        if label not in self._models:
+            self._models.add(label)
             price = price_of(model)
             costs = None if price is None else price.as_data()
-            self._write({"model": model.name, "capabilities": asdict(model.capabilities), "price": costs})
-        if (model.name, key) not in self._seen:
-            self._seen.add((model.name, key))
-            self._write({"key": key, "model": model.name, "request": self._redact.data(request_data(request))})
+            can = asdict(model.capabilities)
+            self._write({"model": label, "name": model.name, "capabilities": can, "price": costs})
+        if key not in self._requests:
+            self._requests.add(key)
+            self._write({"key": key, "request": self._redact.data(request_data(request))})
 
     def _write(self, line: Mapping[str, JSON]) -> None:
         with explained(self.path), self.path.open("a", encoding="utf-8") as file:
@@ -105,14 +108,16 @@ class Tape:
     def _read(self, line: Mapping[str, JSON]) -> None:
         if "sample" in line:
             sample = replace(decode(line["sample"]), recorded=True)
-            found = Response(model=line["model"], key=line["key"], ordinal=int(line["ordinal"]), sample=sample)
+            found = Response(label=line["model"], key=line["key"], ordinal=int(line["ordinal"]), sample=sample)
             self.responses.setdefault(found.key, []).append(found)
         elif "request" in line:
             self.requests[line["key"]] = dict(line["request"])
         elif "capabilities" in line:
             price = None if line["price"] is None else Price.of(line["price"])
             capabilities = Capabilities(**line["capabilities"])
-            self.players[line["model"]] = Player(name=line["model"], capabilities=capabilities, price=price)
+            self.players[line["model"]] = Player(
+                label=line["model"], name=line["name"], capabilities=capabilities, price=price
+            )
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, JSON]]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
-from agentkit.errors import InputError, ReplayMissError
+from agentkit.errors import ReplayMissError
 from agentkit.models.cassette import Cassette, Player, Response, Tape, cassette_key
 from agentkit.protocols import Model, SampleStream
 from agentkit.runtime.codec import request_data
@@ -22,8 +22,9 @@ from agentkit.types import JSON, Capabilities, GenerateRequest, Sample
 class Replay:
     """Answers every request as the cassette ``path`` recorded it, byte for byte and in the order of arrival.
 
-    ``model`` takes the answers of one model only, where several were recorded. Raises ``ReplayMissError`` for a response
-    that was not recorded, ``InputError`` without the file and ``StoreError`` for one that cannot be read.
+    ``model`` prefers the answers of one model, by its label in the cassette; where that one gave none, whoever answered in its
+    stead does so again. Raises ``ReplayMissError`` for a response that was not recorded, ``InputError`` without the file and
+    ``StoreError`` for one that cannot be read.
     """
 
     path: Path
@@ -31,7 +32,7 @@ class Replay:
 
     @property
     def name(self) -> str:
-        """The recorded model's, or ``replay`` where several were recorded."""
+        """The recorded model's, or ``replay`` where it may be one of several."""
         return self._players[0].name if len(self._players) == 1 else "replay"
 
     @property
@@ -68,17 +69,17 @@ class Replay:
 
     @cached_property
     def _players(self) -> Sequence[Player]:
-        players = [one for one in self._tape.players.values() if self.model in ("", one.name)]
-        if self.model and not players:
-            known = ", ".join(self._tape.players) or "none"
-            raise InputError(f"{self.path} holds nothing of the model {self.model!r} (recorded: {known})")
-        return players
+        players = list(self._tape.players.values())
+        return [one for one in players if one.label == self.model] or players
 
     def _recorded(self, key: str) -> Sequence[Response]:
-        """The answers to one request in the order of arrival: those of ``model``, or else of whoever answered first."""
+        """The answers to one request in the order of arrival: the model's own, then those of others numbered after them."""
         answers = self._tape.responses.get(key, [])
-        model = self.model or (answers[0].model if answers else "")
-        return [one for one in answers if one.model == model]
+        first = self.model if len({one.label for one in answers}) > 1 else answers[0].label if answers else ""
+        own = [one for one in answers if one.label == first]
+        after = 1 + max((one.ordinal for one in own), default=-1)
+        others = [one for one in answers if one.label != first]
+        return [*own, *(replace(one, ordinal=number) for number, one in enumerate(others, start=after))]
 
     def _miss(self, request: GenerateRequest, key: str, ordinal: int) -> str:
         asked = request.messages[-1].content[:120] if request.messages else ""
@@ -90,10 +91,11 @@ class Replay:
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """Writes every sample of ``model`` to ``cassette`` before it passes it on."""
+    """Writes every sample of ``model`` to ``cassette``, under ``label`` (or its name), before it passes it on."""
 
     model: Model
     cassette: Cassette
+    label: str = ""
 
     @property
     def name(self) -> str:
@@ -112,7 +114,8 @@ class Recording:
 
     async def generate(self, request: GenerateRequest) -> SampleStream:
         """The model's stream, as it is written: secrets in it are struck out."""
-        place = (self.name, cassette_key(request))
+        label = self.label or self.name
+        place = (label, cassette_key(request))
         ordinals = self.cassette.ordinals.take(place, request.n)
         written: set[int] = set()
         try:
@@ -121,7 +124,7 @@ class Recording:
                     item = placed(item, range(request.n), self.name)
                     if isinstance(item, Sample):
                         written.add(ordinals[item.index])
-                        item = self.cassette.add(self.model, request, ordinals[item.index], item)
+                        item = self.cassette.add(label, self.model, request, ordinals[item.index], item)
                     yield item
         except Exception:
             self.cassette.ordinals.put_back(place, set(ordinals) - written)

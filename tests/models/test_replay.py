@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentkit.errors import InputError, ModelTimeoutError, ReplayMissError, StoreError
+from agentkit.errors import InputError, ModelTimeoutError, ReplayMissError, ServerError, StoreError
 from agentkit.events import Scope
 from agentkit.models.cassette import Cassette
+from agentkit.models.fallback import Fallback
 from agentkit.models.replay import Recording, Replay
 from agentkit.options import build, check
 from agentkit.registry import Component
@@ -137,19 +138,27 @@ async def test_a_replay_can_do_and_costs_what_its_model_did(path: Path) -> None:
 
 async def test_several_models_share_a_cassette(path: Path) -> None:
     cassette = Cassette(path)
-    small = Recording(model=ScriptedModel(name="small", script=["s1", "s2"]), cassette=cassette)
+    small = Recording(model=ScriptedModel(name="local/tiny", script=["s1", "s2"]), cassette=cassette, label="small")
     strong = Recording(model=ScriptedModel(name="strong", script=["S1"]), cassette=cassette)
     for model in (small, strong, small):
         await draw(model, ask())
     replay = Replay(path=path, model="small")
-    assert replay.name == "small"
+    assert replay.name == "local/tiny"
     assert [(await draw(replay, ask())).text for _ in range(2)] == ["s1", "s2"]
     assert (await draw(Replay(path=path, model="strong"), ask())).text == "S1"
     anyone = Replay(path=path)
     assert (anyone.name, anyone.price) == ("replay", None)
-    assert [(await draw(anyone, ask())).text for _ in range(2)] == ["s1", "s2"]
-    with pytest.raises(InputError, match=r"holds nothing of the model 'medium' \(recorded: small, strong\)"):
-        assert Replay(path=path, model="medium").name
+    assert [(await draw(anyone, ask())).text for _ in range(3)] == ["s1", "S1", "s2"]
+
+
+async def test_a_fallback_replays_as_it_went(path: Path) -> None:
+    cassette = Cassette(path)
+    small = ScriptedModel(name="small", script=["s1", ServerError("down")])
+    strong = ScriptedModel(name="strong", script=["S1"])
+    live = Fallback(tuple(Recording(model=one, cassette=cassette) for one in (small, strong)))
+    texts = [(await draw(live, ask())).text for _ in range(2)]
+    again = Fallback(tuple(Replay(path=path, model=name) for name in ("small", "strong")))
+    assert [(await draw(again, ask())).text for _ in range(2)] == texts == ["s1", "S1"]
 
 
 async def test_no_key_reaches_the_cassette_and_what_is_seen_is_what_is_written(path: Path) -> None:
@@ -210,8 +219,14 @@ async def test_a_missing_cassette_is_an_input_error(path: Path) -> None:
         ('{"cassette": 2}\n', "format 2, this agentkit reads 1: update agentkit"),
         ('{"cassette": 1}\n{"sample"\n', ":2: this is not a line of a cassette"),
         ('{"cassette": 1}\n{"key": "k", "model": "m", "ordinal": 0, "sample": {"text": 5}}\n', ":2: .* cannot be read"),
-        ('{"cassette": 1}\n{"capabilities": {"import": "os"}, "model": "m", "price": null}\n', ":2: .* cannot be read"),
-        ('{"cassette": 1}\n{"capabilities": {}, "model": "m", "price": {"output": -1}}\n', "price.output must be"),
+        (
+            '{"cassette": 1}\n{"capabilities": {"import": "os"}, "model": "m", "name": "m", "price": null}\n',
+            ":2: .* cannot be read",
+        ),
+        (
+            '{"cassette": 1}\n{"capabilities": {}, "model": "m", "name": "m", "price": {"output": -1}}\n',
+            "price.output must be",
+        ),
         ('{"cassette": 1}\n' + "[" * 100_000 + "\n", ":2: this is not a line of a cassette"),
     ],
 )

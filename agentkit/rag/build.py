@@ -161,12 +161,12 @@ class Draft:
 
     def write(self) -> None:
         """Bring it in line with the folder, page by page, and check that it is whole."""
-        for path in self._plan.gone:
-            self._vectors.remove(self._passages.remove(path))
-            self._builder.report(Step(path=path, kind="removed"))
         for path, size in self._plan.changed.items():
             self._page(path, size)
             self._done += size
+        for path in self._plan.gone:  # last, so that a file that was moved keeps its vectors
+            self._vectors.remove(self._passages.remove(path))
+            self._tell(path, "removed")
         self._finish()
 
     def close(self) -> None:

@@ -126,28 +126,26 @@ def _may_be_heading(line: str, above: str) -> str:
 
 
 def _join(sections: Sequence[Section], text: str, smallest: int) -> Iterator[Section]:
-    """Sections of at least ``smallest`` words of body; a shorter one stands at the head of the next, or ends the last."""
-    waiting: int | None = None
+    """Sections with at least ``smallest`` words of body; a shorter one stands at the head of the next, or ends the last."""
+    waiting, words = sections[0].start, 0
     last: Section | None = None
     for section in sections:
-        start = section.start if waiting is None else waiting
-        if size(text[section.body : section.end]) < smallest:
-            waiting = start
+        words += size(text[section.body : section.end])
+        if words < smallest:
             continue
         if last:
             yield last
-        last, waiting = Section(section.titles, start, section.body, section.end), None
-    if waiting is not None and last:
-        last.end = sections[-1].end
-    elif waiting is not None:
-        last = Section(sections[0].titles, waiting, waiting, sections[-1].end)
-    if last:
-        yield last
+        last = Section(section.titles, waiting, section.body, section.end)
+        waiting, words = section.end, 0
+    if last is None:
+        last = Section(sections[0].titles, waiting, waiting)
+    last.end = sections[-1].end
+    yield last
 
 
 def _cut(page: Page, section: Section, how: Chunking) -> Iterator[Chunk]:
     """The section as passages of at most ``how.words`` words and about equal length, with overlap."""
-    pieces = list(_pieces(page.text, section, how.words))
+    pieces = [piece for piece in _pieces(page.text, section, how.words) if piece.words]
     upto = [0, *accumulate(piece.words for piece in pieces)]
     first = 0
     while first < len(pieces):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from agentkit.errors import ConfigError
 from agentkit.text import Span, language, sentences, words
@@ -58,12 +57,13 @@ def cite(
 ) -> Cited:
     """The answer with its citations; see ``Cite``."""
     judged = [one for one in findings if one.start is not None and one.end is not None]
-    find = partial(_by_verdict, judged) if judged else _by_words(documents, overlap)
+    find = _by_words(documents, overlap)
     page = _Page(documents)
     position = 0
     for span in sentences(answer):
         page.write(answer[position : span.start])
-        page.sentence(span.text, find(span))
+        sentence = page.unmarked(span.text)
+        page.sentence(sentence, _by_verdict(judged, span) if judged else find(sentence))
         position = span.end
     page.write(answer[position:])
     return Cited(
@@ -81,12 +81,15 @@ class _Page:
         self._documents = documents
 
     def write(self, text: str) -> None:
-        """Text as it is, but for markers."""
-        self.text += _MARKER.sub(self._unless_quoted, text)
+        """What stands between sentences."""
+        self.text += self.unmarked(text)
+
+    def unmarked(self, text: str) -> str:
+        """The text without the markers that the model wrote."""
+        return _MARKER.sub(self._unless_quoted, text)
 
     def sentence(self, text: str, support: Support | None) -> None:
-        """A sentence, with its marker before the closing marks."""
-        text = _MARKER.sub(self._unless_quoted, text)
+        """A sentence, with its number before the closing marks."""
         if support is None or not 0 <= support.document < len(self._documents):
             self.text += text
             return
@@ -131,13 +134,13 @@ def _shared(finding: Finding, span: Span) -> int:
     return min(finding.end or 0, span.end) - max(finding.start or 0, span.start)
 
 
-def _by_words(documents: Sequence[Document], overlap: float) -> Callable[[Span], Support | None]:
+def _by_words(documents: Sequence[Document], overlap: float) -> Callable[[str], Support | None]:
     """Support by the words that a sentence shares with a document; the earliest of equally good ones."""
     spoken = language(" ".join(document.text for document in documents)[:4000])
     known = [_terms(document.text, spoken) for document in documents]
 
-    def find(span: Span) -> Support | None:
-        wanted = _terms(span.text, spoken)
+    def find(sentence: str) -> Support | None:
+        wanted = _terms(sentence, spoken)
         shares = [_share(wanted, terms) for terms in known]
         best = max(range(len(shares)), key=shares.__getitem__, default=None)
         if best is None or shares[best] < overlap:

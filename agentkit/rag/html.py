@@ -69,10 +69,10 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._skipping:
             self._depth += tag == self._skipping
-        elif tag not in _VOID and _leave_out(tag, dict(attrs)):
+        elif tag not in _VOID and (_leave_out(tag, dict(attrs)) or (tag == "title" and self.title)):
             self._skipping, self._depth = tag, 1
         elif tag == "title":
-            self._in_title = not self.title
+            self._in_title = True
         else:
             self._open(tag)
 

@@ -1,0 +1,1 @@
+"""Which claims of an answer its documents support, contradict or do not mention."""

@@ -1,0 +1,80 @@
+"""From features to a verdict: how well a claim is supported, and what to call it.
+
+The weights below are set by hand and checked on development sets (``evals/hallucination``); only the last step, from support to
+probability, is fitted (``evals/hallucination/fit.py``: WiCE and corruptions made by rule).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from agentkit.evaluators.hallucination.features import Features
+
+Kind = Literal["supported", "contradicted", "not_found"]
+
+SLOPE, INTERCEPT = 8.0, -5.0
+
+_SHORT_SOURCE, _LONG_SOURCE = 3, 6  # sentences
+_COPY_BEGINS, _COPY_FULL = 0.3, 0.7  # share of copied word triples
+_ALIGNED = 0.6  # share of a claim that must lie in the evidence before a difference counts as a contradiction
+
+
+def support(features: Features, sentences: int) -> float:
+    """How well a source of ``sentences`` sentences supports a claim; about 0 (nothing in common) to 1 (copied whole).
+
+    Three views, blended by the kind of input: in a source of a few sentences every word counts; in a long one the content
+    words of the best window; in a claim that is mostly copied, the copied runs. Edits of the copy are subtracted.
+    """
+    short = _clip((_LONG_SOURCE - sentences) / (_LONG_SOURCE - _SHORT_SOURCE))
+    copied = _clip((features.copied - _COPY_BEGINS) / (_COPY_FULL - _COPY_BEGINS))
+    long = (1 - copied) * _by_window(features) + copied * _by_runs(features)
+    return short * _by_words(features) + (1 - short) * long - _edits(features)
+
+
+def probability(support: float) -> float:
+    """The calibrated probability that a claim (or answer) with this support is supported; strictly between 0 and 1."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, SLOPE * support + INTERCEPT))))
+
+
+def pooled(supports: Sequence[float], lengths: Sequence[int]) -> float:
+    """The support of a whole answer: the mean over its claims by length (words), at least one claim."""
+    return sum(one * length for one, length in zip(supports, lengths, strict=True)) / sum(lengths)
+
+
+def judge(features: Features, chance: float, threshold: float) -> Kind:
+    """What to call a claim: an exact edit or a missing number is never supported, however much of the rest is there."""
+    edited = features.exact_negation or features.exact_number or features.exact_opposite or features.exact_name
+    if edited and features.chained >= _ALIGNED:
+        return "contradicted"
+    if chance >= threshold and not features.numbers:
+        return "supported"
+    changed = features.negation or features.number_edit or features.opposite
+    return "contradicted" if changed and features.chained >= _ALIGNED else "not_found"
+
+
+def _by_words(features: Features) -> float:
+    return features.cover + 0.1 * features.back - 0.1 * features.first_person
+
+
+def _by_window(features: Features) -> float:
+    found = features.cover + features.window + 0.5 * features.best + 0.3 * features.back + 0.2 * features.anchored
+    lost = 0.2 * features.missing + 0.2 * features.names + 0.5 * features.numbers
+    return (found - lost) / 2.5 - 0.1 * features.first_person
+
+
+def _by_runs(features: Features) -> float:
+    return (features.copied + 0.5 * features.best + 0.3 * features.back) / 1.3
+
+
+def _edits(features: Features) -> float:
+    loose = (
+        features.negation + features.number_edit + 0.5 * features.name_edit + features.opposite + 0.5 * features.splice
+    )
+    exact = features.exact_negation + features.exact_number + features.exact_name + features.exact_opposite
+    return 0.2 * loose + 0.7 * exact
+
+
+def _clip(value: float) -> float:
+    return max(0.0, min(1.0, value))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from agentkit.errors import (
     AuthenticationError,
     ContextWindowError,
     ModelError,
     ModelTimeoutError,
+    ModelUnreachableError,
     RateLimitError,
     RequestRefusedError,
     ServerError,
@@ -32,11 +34,15 @@ _MOST = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Who is asked for what, in sentences; ``secret`` is cut from everything it says, however it is encoded."""
+    """Who is asked for what, in sentences; ``secrets`` are cut from everything it says, however they are encoded.
+
+    ``keyed`` says whether a key was sent.
+    """
 
     server: str
     model: str
-    secret: str = field(default="", repr=False)
+    keyed: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def refusal(self, status: int, body: str, headers: Mapping[str, str] | None = None) -> ModelError:
         """The error for an HTTP answer that is not a completion."""
@@ -56,16 +62,13 @@ class Endpoint:
         return self._wrong_request(status, body, said)
 
     def _unauthorised(self, said: str) -> str:
-        if self.secret:
+        if self.keyed:
             return f"{self.server} refused the API key for model {self.model!r} ({said}): check api_key"
         return f"{self.server} wants an API key for model {self.model!r} ({said}): set api_key, best as ${{env:NAME}}"
 
     def _wrong_request(self, status: int, body: str, said: str) -> ModelError:
         if status in (400, 413, 422) and _TOO_LONG.search(body):
-            return ContextWindowError(
-                f"the prompt does not fit model {self.model!r} at {self.server} ({said}): "
-                "shorten the conversation or the documents, or ask for fewer max_tokens"
-            )
+            return self.too_long(said)
         if status == 404:
             hint = "check model, and base_url, which usually ends in /v1"
             return RequestRefusedError(f"{self.server} has no model {self.model!r} or no such path ({said}): {hint}")
@@ -76,6 +79,13 @@ class Endpoint:
     def _said(self, status: int, body: str) -> str:
         message = self.clean(message_of(body))
         return f"{status}: {message}" if message else str(status)
+
+    def too_long(self, said: str) -> ContextWindowError:
+        """The error for a prompt beyond the context window."""
+        return ContextWindowError(
+            f"the prompt does not fit model {self.model!r} at {self.server} ({self.clean(said)}): "
+            "shorten the conversation or the documents, or ask for fewer max_tokens"
+        )
 
     def reported(self, error: Any) -> ModelError:
         """The error for ``{"error": ...}`` inside an answer that began with 200."""
@@ -92,6 +102,19 @@ class Endpoint:
         """The error for a connection that ended before the answer did."""
         return ServerError(f"{self.server} broke off before the answer of model {self.model!r} was complete")
 
+    def no_key(self, variables: Sequence[str]) -> AuthenticationError:
+        """The error for a key that is in none of the environment variables where it is looked for."""
+        return AuthenticationError(
+            f"there is no API key for model {self.model!r}: set the environment variable {' or '.join(variables)}, or api_key"
+        )
+
+    def unreachable(self, reason: str) -> ModelUnreachableError:
+        """The error for no connection."""
+        return ModelUnreachableError(
+            f"cannot reach {self.server} for model {self.model!r} ({self.clean(reason)}): "
+            "check the address and that the server is running"
+        )
+
     def silent(self, seconds: float) -> ModelTimeoutError:
         """The error for no answer in time."""
         return ModelTimeoutError(
@@ -99,10 +122,16 @@ class Endpoint:
         )
 
     def clean(self, text: str) -> str:
-        """One short line fit for people, without the secret."""
-        text = redact(text, [self.secret] if self.secret else ())
+        """One short line fit for people, without the secrets."""
+        text = redact(text, self.secrets)
         line = _NOT_SHOWN.sub(" ", text).strip()
         return line if len(line) <= _MOST else line[:_MOST] + "…"
+
+
+def server_of(url: str) -> str:
+    """Scheme, host and port of an address, without a user name and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def message_of(body: str) -> str:

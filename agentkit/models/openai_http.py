@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from agentkit.errors import ConfigError, MissingExtraError, ModelUnreachableError, RequestRefusedError
-from agentkit.models.endpoint import Endpoint
+from agentkit.errors import ConfigError, MissingExtraError, RequestRefusedError
+from agentkit.models.endpoint import Endpoint, server_of
 from agentkit.models.fan import fan_out
 from agentkit.models.loops import PerLoop
 from agentkit.models.reading import Reading
@@ -33,26 +33,35 @@ _LAST_BYTES_SECONDS = 5.0
 
 
 class _Connections:
-    """The HTTP session of the running event loop.
+    """The HTTP sessions of the running event loop: ``kept`` uses a connection again, ``single`` does not.
 
-    A task owns it and closes it when cancelled: by ``asyncio.run`` when the loop ends, or here when the model is gone before.
+    A task owns them and closes them when cancelled: by ``asyncio.run`` when the loop ends, or here when the model is gone
+    before.
     """
 
     def __init__(self) -> None:
-        import aiohttp
-
-        # no limit here: how many calls may be open is for ``Limited`` to say
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS)
-        self.session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self.kept, self.single = _session(force_close=False), _session(force_close=True)
         loop = asyncio.get_running_loop()
-        # an empty context, so that whatever the first caller carries in his is not kept alive with the session
-        owner = loop.create_task(_keep(self.session), context=contextvars.Context())
+        # an empty context, so that whatever the first caller carries in his is not kept alive with the sessions
+        owner = loop.create_task(_keep(self.kept, self.single), context=contextvars.Context())
         weakref.finalize(self, _dismiss, loop, owner).atexit = False
 
 
-async def _keep(session: aiohttp.ClientSession) -> None:
-    async with session:
+def _session(*, force_close: bool) -> aiohttp.ClientSession:
+    import aiohttp
+
+    # no limit here: how many calls may be open is for ``Limited`` to say
+    idle = None if force_close else _KEEP_ALIVE_SECONDS
+    connector = aiohttp.TCPConnector(limit=0, force_close=force_close, keepalive_timeout=idle)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+async def _keep(*sessions: aiohttp.ClientSession) -> None:
+    try:
         await asyncio.Event().wait()
+    finally:
+        for session in sessions:
+            await session.close()
 
 
 def _dismiss(loop: asyncio.AbstractEventLoop, owner: asyncio.Task[None]) -> None:
@@ -129,8 +138,9 @@ class OpenAIHTTP:
         yield replace(sample, usage=priced(replace(sample.usage, seconds=now() - started), self.price))
 
     def _endpoint(self) -> Endpoint:
-        parts = urlsplit(self.base_url)
-        return Endpoint(server=f"{parts.scheme}://{parts.netloc}", model=self.model, secret=self.api_key.strip())
+        key = self.api_key.strip()
+        secrets = (key,) if key else ()
+        return Endpoint(server=server_of(self.base_url), model=self.model, keyed=bool(key), secrets=secrets)
 
     def _post(self, request: GenerateRequest) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """The request, about to be sent."""
@@ -140,12 +150,15 @@ class OpenAIHTTP:
             raise RequestRefusedError(
                 f"{self.name} cannot bound reasoning tokens: the format has no word for it; use extra_body if the server has"
             )
-        body = to_request(request, model=self.model, stream=self.stream or request.stream, extra_body=self.extra_body)
-        key = self.api_key.strip()
-        return self._connections.get().session.post(
+        stream, key = self.stream or request.stream, self.api_key.strip()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        connections = self._connections.get()
+        # llama.cpp closes a connection after a stream without having said so: a second request on it would be lost
+        session = connections.single if stream else connections.kept
+        return session.post(
             f"{self.base_url.rstrip('/')}/chat/completions",
-            json=body,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            json=to_request(request, model=self.model, stream=stream, extra_body=self.extra_body),
+            headers=headers,
             timeout=aiohttp.ClientTimeout(total=self.timeout, sock_connect=min(_CONNECT_SECONDS, self.timeout)),
             allow_redirects=False,
         )
@@ -161,10 +174,7 @@ class OpenAIHTTP:
             yield
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             reason = getattr(error, "strerror", None) or str(error) or "no answer"
-            raise ModelUnreachableError(
-                f"cannot reach {endpoint.server} for model {self.model!r} ({endpoint.clean(reason)}): "
-                "check base_url and that the server is running"
-            ) from error
+            raise endpoint.unreachable(reason) from error
         except TimeoutError as error:
             raise endpoint.silent(self.timeout) from error
         except (aiohttp.ClientError, OSError) as error:

@@ -24,7 +24,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass(kw_only=True)
 class Call:
-    """A request as the server saw it; times are ``time.monotonic()`` seconds.
+    """A request as the server saw it; times are ``time.monotonic()`` seconds, ``port`` is the client's end of the connection.
 
     ``outcome`` is ``completed`` when the whole reply was sent, ``aborted`` when the client went away before, ``broken`` when
     the script broke the connection.
@@ -32,6 +32,7 @@ class Call:
 
     body: dict[str, Any]
     headers: dict[str, str]
+    port: int
     received: float
     ended: float | None = None
     outcome: Outcome = "open"
@@ -185,7 +186,8 @@ class FakeProvider:
         if not path.endswith("/chat/completions"):
             writer.write(self._side_answer(path))
             return True
-        call = Call(body=json.loads(data), headers=headers, received=time.monotonic())
+        port = writer.get_extra_info("peername")[1]
+        call = Call(body=json.loads(data), headers=headers, port=port, received=time.monotonic())
         self.calls.append(call)
         steps = plan(self._next(call.body), call.body, model=self.model)
         await _perform(call, steps, reader, writer)

@@ -86,7 +86,6 @@ async def closing_cancels(model: Model) -> None:
         await asyncio.sleep(0.02)
     left = len(asyncio.all_tasks()) - before
     demand(left <= 0, f"{model.name}: {left} tasks still run after its streams were closed")
-    demand(len(await _all(model, _request())) == 1, f"{model.name}: does not answer after a stream was closed")
 
 
 async def cancelling_cancels(model: Model) -> None:
@@ -123,4 +122,4 @@ async def _all(model: Model, request: GenerateRequest) -> list[Sample | Delta]:
 async def _leave_early(model: Model) -> None:
     await model.generate(_request(n=4)).aclose()
     async with aclosing(model.generate(_request(n=4))) as stream:
-        await anext(stream)
+        demand(await anext(stream, None), f"{model.name}: yields nothing, perhaps because a stream was closed before")

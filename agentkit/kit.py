@@ -19,16 +19,15 @@ if TYPE_CHECKING:
     from agentkit.protocols import Evaluator, Model, Retriever, SampleStream, Strategy, Tool
     from agentkit.types import Capabilities, Delta, GenerateRequest, Record, Sample
 
-_STACK_OPTIONS = ("fallback", "retry", "concurrency")
-
 
 class Kit:
     """Everything agentkit can do, with the plugins it found.
 
-    ``plugins`` are modules or objects with hook implementations of your own; ``installed=False`` leaves out what pip installed;
-    ``without`` names plugins to leave out. ``home`` is where indexes and runs live (default: ``$AGENTKIT_HOME`` or
-    ``.agentkit`` in the current folder), ``cache`` where downloaded weights live. ``progress(name, done, total)`` hears
-    about downloads, in bytes. ``networks`` are the private networks that ``tool.http`` may reach. Backends are shared: two graphs of one Kit load the same local model once.
+    ``plugins`` are modules or objects with hook implementations of your own; ``installed=False`` leaves out what pip
+    installed; ``without`` names plugins to leave out. ``home`` is where indexes and runs live (default: ``$AGENTKIT_HOME``
+    or ``.agentkit`` in the current folder), ``cache`` where downloaded weights live. ``progress(name, done, total)`` hears
+    about downloads, in bytes. ``networks`` are the private networks that ``tool.http`` may reach. Backends are shared:
+    two graphs of one Kit load the same local model once.
     """
 
     def __init__(
@@ -60,18 +59,20 @@ class Kit:
         return {"home": self.home, "cache": self.cache, "progress": self._progress, "networks": self._networks}
 
     def graph(self, source: str | Path, *, models: Mapping[str, Any] | None = None) -> Graph:
-        """The graph of a YAML file, checked; ``models`` replaces entries of its ``models:`` by name.
+        """The graph of a YAML file, checked; ``models`` replaces entries of its ``models:`` by name, with addresses or models.
 
         Raises ``GraphError`` with every problem of the file.
         """
         from agentkit.graph import Graph, load
+        from agentkit.protocols import Model
 
-        spec = load(Path(source), registry=self.registry, models=models or {})
+        given = dict(models or {})
         return Graph(
-            spec,
+            load(Path(source), registry=self.registry, models=given),
             registry=self.registry,
-            provided=self.provided,
             open_model=self._open,
+            models={name: one for name, one in given.items() if isinstance(one, Model)},
+            provided=self.provided,
             home=self.home,
             listeners=(self.plugins.emit,),
         )
@@ -131,19 +132,11 @@ class Kit:
         return build(self.registry.get(kind, name), options, provided=self.provided, models={})
 
     def _open(self, spec: Mapping[str, Any]) -> Model:
-        """The backend of ``spec`` under its limit, retries and fallbacks."""
-        from agentkit.models.fallback import Fallback
+        """The backend of ``spec``, under its limit of concurrent calls where it has one."""
         from agentkit.models.limit import Limited
-        from agentkit.models.retry import Retrying
 
-        model: Model = self._backend({key: value for key, value in spec.items() if key not in _STACK_OPTIONS})
-        if concurrency := spec.get("concurrency"):
-            model = Limited(model, concurrency=concurrency)
-        if retry := spec.get("retry"):
-            model = Retrying(model, **retry)
-        if fallback := spec.get("fallback"):
-            model = Fallback((model, *(self._open(parse_model(other)) for other in fallback)))
-        return model
+        backend = self._backend({name: value for name, value in spec.items() if name != "concurrency"})
+        return Limited(backend, concurrency=spec["concurrency"]) if "concurrency" in spec else backend
 
     def _backend(self, spec: Mapping[str, Any]) -> Model:
         from agentkit.options import build

@@ -63,7 +63,6 @@ class Fallback:
                 return
             except ModelError as error:
                 failures.append(error)
-            missing.failed()
         told = "; ".join(f"{model.name}: {error}" for model, error in zip(self.models, failures, strict=True))
         raise ModelError(f"every model failed: {told}") from failures[-1]
 

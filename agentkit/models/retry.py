@@ -97,7 +97,6 @@ class Retrying:
                 if delay is None:
                     raise
                 reason = str(error)
-            missing.failed()
             self.emit(Retried(scope=self.scope, model=self.name, attempt=attempt, delay=delay, error=reason))
             await self.sleep(delay)
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit.models.sse import EventStream
@@ -17,6 +17,7 @@ def events_of(pieces: list[bytes]) -> list[str]:
     return [event for piece in pieces for event in stream.feed(piece)] + stream.end()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(STREAM)), max_size=20))
 def test_any_cut_of_the_bytes_gives_the_same_events(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(STREAM)]
@@ -32,6 +33,7 @@ def test_bytes_that_are_not_utf8_are_replaced_rather_than_fatal() -> None:
     assert events_of([b"data: \xff\xfe\n\n"]) == ["��"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_fail(data: bytes) -> None:
     events_of([data])

@@ -122,7 +122,7 @@ def test_it_serves_ordinary_code_from_a_thread_of_its_own() -> None:
         request = urllib.request.Request(f"{provider.base_url}/chat/completions", json.dumps(BODY).encode())
         with urllib.request.urlopen(request) as response:
             assert b"hello" in response.read()
-        assert provider.completed == 1
+        asyncio.run(provider.until(lambda seen: seen.completed == 1))
 
 
 def test_it_serves_other_processes_and_sees_them_killed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from agentkit.errors import InputError, StoreError, did_you_mean
 if TYPE_CHECKING:
     from agentkit.cli.tally import Tally
     from agentkit.evaluation import Evaluation, Report, Suite
-    from agentkit.evaluation.suite import Use
+    from agentkit.evaluation.suite import Use, Written
     from agentkit.graph import Graph
     from agentkit.kit import Kit
     from agentkit.protocols import Model
@@ -69,7 +70,7 @@ def run(path: Path, home: Path | None, as_json: bool, quiet: bool, **options: An
 
     wanted, tally = Wanted.of(**options), Tally(quiet=quiet)
     with Kit(home=home, progress=tally.download) as kit:
-        suite = wanted.applied(load_suite(path, registry=kit.registry))
+        suite = wanted.applied(load_suite(path, registry=kit.registry, root=Path.cwd()))
         folder = wanted.output or kit.home / "evals" / suite.name
         report = _run(kit, suite, wanted.evaluation(suite, folder, tally), tally)
     _write(report, folder)
@@ -186,7 +187,7 @@ class Parts:
         if solver is None or model is None:
             return self._graph()
         strategy = await self.component("strategy", solver)
-        return StrategyTask(strategy=strategy, model=await self.opened.enter_async_context(self.kit.model(model)))
+        return StrategyTask(strategy=strategy, model=await self._open(model))
 
     def check_all_used(self) -> None:
         """Raise ``InputError`` for a model of the suite that neither the graph nor a component asked for."""
@@ -208,7 +209,12 @@ class Parts:
             raise InputError(
                 f"{self.suite.name} has no model {name!r}{did_you_mean(name, self.suite.models)}: add it to 'models'"
             )
-        return await self.opened.enter_async_context(self.kit.model(self.suite.models[name]))
+        return await self._open(self.suite.models[name])
+
+    async def _open(self, written: Written) -> Model:
+        from agentkit.evaluation.suite import with_secrets
+
+        return await self.opened.enter_async_context(self.kit.model(with_secrets(written, os.environ)))
 
     def _graph(self) -> Graph:
         """The graph with those of its models replaced that the suite names."""

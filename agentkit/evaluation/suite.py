@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,13 +13,16 @@ from agentkit import options
 from agentkit.errors import ConfigError, GraphError, InputError, did_you_mean
 from agentkit.evaluation.task import check_place
 from agentkit.options import Fault
+from agentkit.paths import resolve_ref
 from agentkit.registry import Registry, provided
 from agentkit.types import JSON
+from agentkit.types import Path as Place
 from agentkit.yaml_reader import Source, read
 
 SCHEMA = "agentkit-suite/v1"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+_SECRET = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _SETTINGS = ("name", "inputs", "output", "documents", "repeats", "limit", "concurrency", "timeout", "cluster", "seed")
 _LEAST = {"repeats": 1, "concurrency": 1, "limit": 1, "timeout": 0.001, "fail_on_error": 0}
 _USE_KEYS = {"use": str, "with": Mapping, "name": str}
@@ -66,15 +70,24 @@ class Suite:
     seed: int = 0
     fail_on_error: bool | int | float = 0.1
     folder: Path = provided("folder")
+    root: Path = provided("root")
 
     @property
     def settings(self) -> dict[str, Any]:
         """What ``Evaluation`` takes."""
         return {name: getattr(self, name) for name in _SETTINGS}
 
-    def path(self, relative: str) -> Path:
-        """Where a path of the file leads."""
-        return self.folder / relative
+    def path(self, reference: str) -> Path:
+        """Where a path of the file leads: below its own folder, or with ``../`` to elsewhere below ``root``.
+
+        Raises ``InputError`` for one that leads out of both.
+        """
+        if not reference.startswith("../"):
+            return resolve_ref(self.folder, reference)
+        path, root = Path(os.path.normpath(self.folder.resolve() / reference)), self.root.resolve()
+        if not path.is_relative_to(root):
+            raise InputError(f"{reference!r} leads out of {str(root)!r}; run from a folder that holds both files")
+        return resolve_ref(root, path.relative_to(root).as_posix())
 
     @property
     def judges(self) -> tuple[Use, ...]:
@@ -87,8 +100,8 @@ class Suite:
         return None if self.strategy is None else _use(self.strategy)
 
 
-def load_suite(path: str | Path, *, registry: Registry) -> Suite:
-    """The suite in a file, or in ``suite.yaml`` of a folder.
+def load_suite(path: str | Path, *, registry: Registry, root: Path | None = None) -> Suite:
+    """The suite in a file, or in ``suite.yaml`` of a folder; its paths stay below ``root`` (default: its own folder).
 
     Raises ``InputError`` listing every problem with file, line and column: unknown keys and components, wrong types,
     missing files.
@@ -98,12 +111,27 @@ def load_suite(path: str | Path, *, registry: Registry) -> Suite:
     data = _without_own_keys(source.data)
     faults = options.check(Suite, data)
     if not faults:
-        suite = Suite(**{**data, "evaluators": tuple(data["evaluators"])}, folder=file.parent)
+        suite = Suite(**{**data, "evaluators": tuple(data["evaluators"])}, folder=file.parent, root=root or file.parent)
         faults = list(_faults(suite, registry))
     if faults:
         problems = [source.problem(place, message, key=message.startswith("unknown")) for place, message in faults]
         raise InputError(problems=sorted(problems, key=lambda one: (one.line, one.column)))
     return suite
+
+
+def with_secrets(written: JSON, environ: Mapping[str, str]) -> JSON:
+    """``written`` with every ``${env:NAME}`` replaced; raises ``ConfigError`` for a variable that is not set."""
+    if isinstance(written, Mapping):
+        return {key: with_secrets(value, environ) for key, value in written.items()}
+    if isinstance(written, list):
+        return [with_secrets(value, environ) for value in written]
+    return _SECRET.sub(lambda found: _secret(found[1], environ), written) if isinstance(written, str) else written
+
+
+def _secret(name: str, environ: Mapping[str, str]) -> str:
+    if name not in environ:
+        raise ConfigError(f"the environment variable {name} is not set")
+    return environ[name]
 
 
 def _source(file: Path) -> Source:
@@ -149,13 +177,16 @@ def _faults(suite: Suite, registry: Registry) -> Iterator[Fault]:
 
 
 def _path_faults(suite: Suite) -> Iterator[Fault]:
-    for key, relative in (("graph", suite.graph), ("dataset", suite.dataset)):
-        if relative is None:
+    for key, reference in (("graph", suite.graph), ("dataset", suite.dataset)):
+        if reference is None:
             continue
-        if Path(relative).is_absolute():
-            yield (key,), "must be relative to the suite's folder"
-        elif not suite.path(relative).is_file():
-            yield (key,), f"there is no file {suite.path(relative)}"
+        try:
+            path = suite.path(reference)
+        except InputError as error:
+            yield (key,), str(error)
+        else:
+            if not path.is_file():
+                yield (key,), f"there is no file {path}"
 
 
 def _value_faults(suite: Suite) -> Iterator[Fault]:
@@ -173,7 +204,7 @@ def _value_faults(suite: Suite) -> Iterator[Fault]:
         yield ("evaluators",), f"two evaluators are called {label!r}; give one of them a 'name' of its own"
 
 
-def _use_faults(written: Written, kind: str, place: options.Path, registry: Registry) -> Iterator[Fault]:
+def _use_faults(written: Written, kind: str, place: Place, registry: Registry) -> Iterator[Fault]:
     if isinstance(written, Mapping) and (wrong := list(_shape_faults(written, place))):
         yield from wrong
         return
@@ -186,7 +217,7 @@ def _use_faults(written: Written, kind: str, place: options.Path, registry: Regi
     yield from options.check(factory, use.options, path=(*place, "with"))
 
 
-def _shape_faults(written: Mapping[str, JSON], place: options.Path) -> Iterator[Fault]:
+def _shape_faults(written: Mapping[str, JSON], place: Place) -> Iterator[Fault]:
     if "use" not in written:
         yield place, "'use' is missing: it names the component"
     for key, value in written.items():

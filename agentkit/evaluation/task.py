@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from agentkit.errors import ConfigError, EvaluationError, InputError, did_you_mean
+from agentkit.events import Event, Spent
 from agentkit.protocols import Model, SampleStream, Strategy
 from agentkit.runtime.codec import fingerprint
 from agentkit.types import JSON, Capabilities, GenerateRequest, Problem, Record, Sample, Usage
@@ -123,18 +124,30 @@ class GraphTask:
         return f"graph {self.graph.spec.name} {fingerprint(self.graph.spec.data())} with {dict(self.inputs)}"
 
     async def __call__(self, record: Record, *, seed: int) -> Outcome:
-        """Run it."""
+        """Run it, keeping nothing but the outcome; what a failed run spent is counted all the same."""
         values = inputs_of(record, self.inputs, self.graph.spec.inputs)
-        run = await self.graph.run(values, seed=seed)
+        spent = Usage()
+
+        def watch(event: Event) -> None:
+            nonlocal spent
+            if isinstance(event, Spent):
+                spent = event.total
+
+        try:
+            run = await self.graph.execute(values, emit=watch, seed=seed, keep=False)
+        except Exception as error:  # noqa: BLE001 - whatever a graph raises is the record's error
+            return Outcome(usage=spent, error=error)
         return Outcome(output=run.output, usage=run.usage)
 
 
 def as_task(task: Any, inputs: Mapping[str, str]) -> Task:
     """The task itself, or the one that runs this graph with its ``inputs``."""
+    if hasattr(task, "spec") and hasattr(task, "execute"):
+        for name in inputs.keys() - task.spec.inputs.keys():
+            raise InputError(f"{task.spec.name} has no input {name!r}{did_you_mean(name, task.spec.inputs)}")
+        return GraphTask(graph=task, inputs=inputs)
     if callable(task):
         return task  # type: ignore[no-any-return]
-    if hasattr(task, "spec") and hasattr(task, "run"):
-        return GraphTask(graph=task, inputs=inputs)
     raise ConfigError(f"cannot evaluate {type(task).__name__}: give a graph or an async function of a record")
 
 

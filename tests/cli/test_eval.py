@@ -1,6 +1,7 @@
 """``agentkit eval`` from a suite file to a table, against a provider on a loopback socket."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -24,7 +25,7 @@ SUITE = """\
 schema: agentkit-suite/v1
 name: sums
 strategy: {use: self_consistency, with: {samples: 3, stop: fixed}}
-model: {use: openai_http, model: fake-model, base_url: "URL", api_key: none}
+model: {use: openai_http, model: fake-model, base_url: "URL", api_key: "${env:FAKE_KEY}"}
 dataset: data.jsonl
 evaluators: [answer_match]
 concurrency: 2
@@ -57,6 +58,7 @@ def suite(tmp_path, provider):
 def run(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("FAKE_KEY", "canary-key-4711")
 
     def run(*arguments):
         with pytest.raises(SystemExit) as stop:
@@ -80,11 +82,47 @@ def test_a_suite_prints_its_table_and_where_the_rows_are(run, suite, tmp_path, p
         "results: .agentkit/evals/sums/results.jsonl",
     ]
     assert provider.completed == 24
+    assert provider.calls[0].headers["authorization"] == "Bearer canary-key-4711"
     assert "8 of 8  score 0.75" in err
     folder = tmp_path / ".agentkit/evals/sums"
     assert json.loads((folder / "report.json").read_text())["metrics"]["accuracy"]["scored"] == 8
     assert (folder / "report.md").read_text().startswith("# sums")
     assert len((folder / "results.jsonl").read_text().splitlines()) == 9
+    assert not any("canary" in file.read_text() for file in folder.iterdir())
+
+
+GRAPH = """\
+schema: agentkit/v1
+name: one_call
+inputs: {question: string}
+outputs: {answer: solve.answer}
+models: {small: {use: openai_http, model: fake-model, base_url: "http://127.0.0.1:9/v1"}}
+nodes:
+  solve:
+    use: strategy.chain_of_thought
+    with: {model: small}
+    in: {question: inputs.question}
+"""
+
+
+def test_a_suite_may_run_a_graph_and_replace_its_models(run, suite, tmp_path, provider):
+    (tmp_path / "graph.yaml").write_text(GRAPH)
+    _, model, *rest = suite.read_text().splitlines()[2:]
+    small = model.removeprefix("model: ")
+    lines = ["schema: agentkit-suite/v1", "name: graph", "graph: graph.yaml", f"models: {{small: {small}}}", *rest]
+    suite.write_text("\n".join([*lines, "inputs: {question: input}", ""]))
+    code, out, err = run(suite)
+    assert code == 0, err
+    assert "accuracy (answer_match)  0.750" in out
+    assert "calls 8" in out
+    assert provider.completed == 8
+    code, _, err = run(suite, "--model", "smol=local/smollm2")
+    assert code == 2
+    assert "graph: nothing asks for the model 'smol'" in err
+    suite.write_text(suite.read_text().replace("{question: input}", "{qestion: input}"))
+    code, _, err = run(suite)
+    assert code == 2
+    assert "one_call has no input 'qestion'; did you mean 'question'?" in err
 
 
 def test_a_second_run_asks_nothing_and_more_records_ask_only_for_themselves(run, suite, provider):
@@ -196,9 +234,10 @@ def register_evaluators(register):
     register("judge", Judge)
 
 
-async def test_an_evaluator_may_ask_for_a_model_of_the_suite(suite):
+async def test_an_evaluator_may_ask_for_a_model_of_the_suite(suite, monkeypatch):
+    monkeypatch.setenv("FAKE_KEY", "x")
     with FakeProvider(["yes"]) as judge:
-        spec = f'{{use: openai_http, model: fake-model, base_url: "{judge.base_url}", api_key: none}}'
+        spec = f'{{use: openai_http, model: fake-model, base_url: "{judge.base_url}", api_key: x}}'
         text = suite.read_text().replace("[answer_match]", "[{use: judge, with: {model: small}}]")
         suite.write_text(f"{text}models: {{small: {spec}}}\n")
         async with AsyncExitStack() as opened:
@@ -246,7 +285,8 @@ def test_ctrl_c_keeps_the_rows_and_says_how_to_go_on(suite, tmp_path, provider):
     records = [{"id": f"s{n}", "input": f"What is {n} + 1?", "target": str(n + 1)} for n in range(2000)]
     (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, records)))
     command = [sys.executable, "-m", "agentkit", "eval", str(suite), "--output", str(tmp_path / "out")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    environment = {**os.environ, "FAKE_KEY": "x"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment)
     deadline = time.monotonic() + 60
     while provider.completed < 12:
         assert time.monotonic() < deadline

@@ -2,8 +2,9 @@
 
 import pytest
 
-from agentkit.errors import InputError
+from agentkit.errors import ConfigError, InputError
 from agentkit.evaluation import load_suite
+from agentkit.evaluation.suite import with_secrets
 from agentkit.plugins import Plugins
 
 GOOD = """\
@@ -87,7 +88,7 @@ def test_unknown_keys_and_wrong_types_are_told_together(load):
         ("samples: 5", "samples: many", "strategy.with.samples: must be a whole number, not the text 'many'"),
         ("{use: self", "{us: self", "strategy: 'use' is missing: it names the component"),
         ("dataset: data", "dataset: date", "dataset: there is no file"),
-        ("dataset: data", "dataset: /data", "dataset: must be relative to the suite's folder"),
+        ("dataset: data", "dataset: /data", "dataset: '/data.jsonl' is not a plain relative path"),
         ("name: arithmetic", "name: ../up", "name: must be made of a-z"),
         ("model: local/smollm2\n", "", "strategy: 'strategy' and 'model' go together"),
         ("model: local/smollm2", "graph: data.jsonl", "say what to run: either 'graph', or 'strategy' with 'model'"),
@@ -108,6 +109,30 @@ def test_each_mistake_has_its_sentence(load, old, new, expected):
     assert old in GOOD
     found = problems_of(load, GOOD.replace(old, new))
     assert any(expected in line for line in found), found
+
+
+def test_a_suite_reaches_out_of_its_folder_only_below_the_root(load, tmp_path, registry):
+    folder = tmp_path / "evals" / "sums"
+    folder.mkdir(parents=True)
+    suite = folder / "suite.yaml"
+    suite.write_text(GOOD.replace("dataset: data", "dataset: ../../data"))
+    load(GOOD)
+    found = load_suite(suite, registry=registry, root=tmp_path)
+    assert found.path(found.dataset) == tmp_path / "data.jsonl"
+    for root in (None, folder.parent, folder):
+        with pytest.raises(InputError, match="leads out of"):
+            load_suite(suite, registry=registry, root=root)
+    (folder / "link.jsonl").symlink_to(tmp_path / "data.jsonl")
+    suite.write_text(GOOD.replace("dataset: data", "dataset: link"))
+    with pytest.raises(InputError, match="leads out of"):
+        load_suite(suite, registry=registry)
+
+
+def test_secrets_are_taken_from_the_environment_at_the_last_moment():
+    written = {"use": "x", "headers": ["Bearer ${env:KEY}"], "n": 1}
+    assert with_secrets(written, {"KEY": "k"}) == {"use": "x", "headers": ["Bearer k"], "n": 1}
+    with pytest.raises(ConfigError, match="the environment variable KEY is not set"):
+        with_secrets(written, {})
 
 
 def test_a_problem_is_placed_in_the_file(load, tmp_path):

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -59,3 +60,13 @@ async def test_the_suites_run_on_a_scripted_model(name):
     report = await evaluate(graph, dataset, judges, **suite.settings)
     assert not report.failed
     assert {row.output["answer"] for row in report.rows} == {"7"}
+
+
+def test_the_suite_of_the_how_to_page_loads(tmp_path):
+    page = (FOLDER.parents[1] / "docs/how-to/evaluate-a-graph.md").read_text()
+    (text,) = re.findall(r"```yaml\n(schema: agentkit-suite.*?)```", page, re.DOTALL)
+    for name in ("vote.graph.yaml", "dataset.jsonl"):
+        shutil.copy(FOLDER / name, tmp_path)
+    (tmp_path / "suite.yaml").write_text(text)
+    suite = load_suite(tmp_path, registry=Kit(installed=False).registry)
+    assert suite.name == "arithmetic-vote"

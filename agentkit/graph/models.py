@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,9 @@ def recorded(opener: Callable[[str], Model], path: Path) -> Callable[[str], Mode
     from agentkit.models.cassette import Cassette
 
     cassette = Cassette(path)
-    return lambda name: Recording(model=opener(name), cassette=cassette)
+    return lambda name: Recording(model=opener(name), cassette=cassette, label=name)
 
 
 def replayed(path: Path) -> Callable[[str], Model]:
-    """Every model answered from a cassette."""
-    tape = Replay(path=path)
-    return lambda name: tape
+    """Every model answered from a cassette, each as it answered itself."""
+    return cache(lambda name: Replay(path=path, model=name))

@@ -30,7 +30,7 @@ from agentkit.protocols import Model
 from agentkit.runtime.budget import Ledger
 from agentkit.runtime.codec import fingerprint
 from agentkit.runtime.journal import Journal
-from agentkit.runtime.stack import bind
+from agentkit.runtime.stack import Paid, bind
 from agentkit.types import JSON
 
 _GRACE = 0.25  # seconds for a node to hand over its best so far when the run's time is up
@@ -222,22 +222,27 @@ class _Visit:
 
     def _model(self, name: str) -> Model:
         self.uses_models = True
-        model = self._composed(name)
-        return bind(model, scope=self.scope, journal=self.context.journal, ledger=self.ledger, emit=self._emit)
+        return bind(
+            lambda paid: self._composed(name, paid),
+            scope=self.scope,
+            journal=self.context.journal,
+            ledger=self.ledger,
+            emit=self._emit,
+        )
 
-    def _composed(self, name: str) -> Model:
-        """The model under its retries, with those it falls back on."""
+    def _composed(self, name: str, paid: Paid) -> Model:
+        """The model under its retries, with those it falls back on; every attempt is paid for by itself."""
         spec = self.runner.spec.models[name]
-        model = self._retrying(spec)
+        model = self._retrying(spec, paid)
         if not spec.fallback:
             return model
-        others = tuple(self._composed(other) for other in spec.fallback)
+        others = tuple(self._composed(other, paid) for other in spec.fallback)
         return Fallback((model, *others), emit=self._emit, scope=self.scope)
 
-    def _retrying(self, spec: ModelSpec) -> Model:
+    def _retrying(self, spec: ModelSpec, paid: Paid) -> Model:
         policy = self.node.retry or retry_of(spec)
         return Retrying(
-            self.context.open_model(spec.name),
+            paid(self.context.open_model(spec.name)),
             attempts=policy.attempts,
             on=tuple(cause for cause in policy.on if cause != "tool"),
             deadline=policy.deadline,

@@ -24,7 +24,7 @@ Compose = Callable[[Paid], Model]
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """A model at its place in a run: ``observed(journaled(budgeted(model)))``, as far as there are a journal and a ledger."""
+    """A model at its place in a run: ``observed(journaled(compose(budgeted)))``, as far as there are a journal and a ledger."""
 
     compose: Compose
     scope: Scope

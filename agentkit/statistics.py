@@ -69,7 +69,10 @@ def mean(
     if not groups:
         raise ValueError("the mean of no values is undefined")
     estimate = math.fsum(values) / len(values)
-    draws = [_ratio(rng.choices(groups, k=len(groups))) for _ in range(resamples)]
+    if len(groups) == len(values):  # every value a unit of its own: the same draws, for less
+        draws = [sum(rng.choices(values, k=len(values))) / len(values) for _ in range(resamples)]
+    else:
+        draws = [_ratio(rng.choices(groups, k=len(groups))) for _ in range(resamples)]
     low, high = _percentiles(draws, level)
     return Interval(estimate, low, high, len(groups), level)
 

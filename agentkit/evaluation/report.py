@@ -95,7 +95,9 @@ def headline(report: Report) -> str:
     missing = f", {report.wanted - len(report.rows)} still to do" if report.wanted > len(report.rows) else ""
     times = f" x {repeats} repeats" if repeats > 1 else ""
     failed = f", {len(report.failed)} with errors" if report.failed else ""
-    return f"{report.header.name}: {records} records{times}{failed}{missing}"
+    again = sum(row.attempt > 1 for row in report.rows)
+    retried = f", {again} run again after an error" if again else ""
+    return f"{report.header.name}: {records} records{times}{failed}{retried}{missing}"
 
 
 def table(report: Report) -> list[tuple[str, ...]]:

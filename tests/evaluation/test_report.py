@@ -141,6 +141,12 @@ def test_the_report_is_markdown_and_json_too():
     assert data["results"] == "out/results.jsonl"
 
 
+def test_rows_that_took_another_attempt_are_told():
+    assert str(Report.of(HEADER, [row("a"), row("b", attempt=2)])).startswith(
+        "sums: 2 records, 1 run again after an error"
+    )
+
+
 def test_a_report_of_nothing_says_so():
     report = Report.of(HEADER, [], wanted=3)
     assert report.metrics["accuracy"].interval is None

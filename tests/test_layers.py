@@ -25,7 +25,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 OWNERS = {
     "langgraph": {"graph/compile.py"},
     "litellm": {"models/litellm.py"},
-    "xllamacpp": {"models/local.py"},
+    "xllamacpp": {"models/llama.py"},
     "chromadb": {"rag/index.py", "rag/dense.py"},
     "bm25s": {"rag/index.py", "rag/lexical.py"},
     "pluggy": {"hookspecs.py", "plugins.py"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -57,7 +58,7 @@ class Llama:
             self._server: Any = xllamacpp.Server(params)
         except RuntimeError as error:
             raise WeightsError(f"{path} cannot be loaded: it is not a GGUF model that llama.cpp knows") from error
-        self._slots = Slots(slots)
+        self._slots, self._turn = Slots(slots), threading.Lock()
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="llama")
         self._calls: set[_Call] = set()
 
@@ -91,7 +92,7 @@ class Llama:
         try:
             while start < n:
                 count = await self._slots.take(n - start)
-                call = _Call(loop=loop, arrived=arrived, slots=self._slots, start=start, held=count)
+                call = _Call(loop=loop, arrived=arrived, slots=self._slots, turn=self._turn, start=start, held=count)
                 calls.append(call)
                 self._threads.submit(self._run, call, ask(start, count))
                 start += count
@@ -126,22 +127,29 @@ _Arrivals = asyncio.Queue[tuple[int, Chunk] | Exception]
 
 @dataclass(kw_only=True, eq=False)
 class _Call:
-    """One call of the server, in a thread of its own; ``held`` is how many slots it still occupies."""
+    """One call of the server, in a thread of its own; ``held`` is how many slots it still occupies.
+
+    From the reading of the prompt until the drawing has begun it is this call's ``turn``, so that no other call takes the
+    slot in which the prompt was read.
+    """
 
     loop: asyncio.AbstractEventLoop
     arrived: _Arrivals
     slots: Slots
+    turn: threading.Lock
     start: int
     held: int
     cancelled: bool = False
     failed: bool = False
+    _turn: bool = False
     _ended: int = 0
     _known: Mapping[str, int] | None = None
 
     def run(self, server: Any, body: Mapping[str, Any]) -> None:
         """Draw until the end or until ``cancelled``."""
         try:
-            server.handle_chat_completions(_reading_only(body), self._read)
+            if self._await_turn():
+                server.handle_chat_completions(_reading_only(body), self._read)
             if not (self.cancelled or self.failed):
                 server.handle_chat_completions(dict(body), self._take)
             if self.held and not self.failed:
@@ -149,7 +157,18 @@ class _Call:
         except (ValueError, RuntimeError) as error:
             self._tell(RequestRefusedError(f"llama.cpp refuses the request: {error}"))
         finally:
+            self._end_turn()
             self.slots.give(self.held)
+
+    def _await_turn(self) -> bool:
+        while not (self._turn or self.cancelled):
+            self._turn = self.turn.acquire(timeout=0.1)
+        return self._turn
+
+    def _end_turn(self) -> None:
+        if self._turn:
+            self._turn = False
+            self.turn.release()
 
     def _read(self, chunk: Chunk) -> bool:
         """Called by llama.cpp while it reads the prompt; True makes it stop."""
@@ -162,6 +181,7 @@ class _Call:
 
     def _take(self, chunk: Chunk) -> bool:
         """Called by llama.cpp with each chunk; True makes it stop."""
+        self._end_turn()
         if choices := chunk.get("choices"):
             self._ended = choices[0]["index"]
             self._tell((self.start + self._ended, chunk))

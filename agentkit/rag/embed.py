@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentkit import weights
-from agentkit.errors import MissingExtraError
+from agentkit.errors import ConfigError, MissingExtraError
 from agentkit.registry import provided
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DIMENSIONS = 384
+_LONGEST = 512
 _BATCH = 8  # larger ones were slower
 
 
@@ -34,6 +35,10 @@ class MiniLM:
     max_tokens: int = 256
     cache: Path | None = provided("cache")
     progress: weights.Progress | None = provided("progress")
+
+    def __post_init__(self) -> None:
+        if not 3 <= self.max_tokens <= _LONGEST:
+            raise ConfigError(f"max_tokens of the embedder must be from 3 to {_LONGEST}, not {self.max_tokens}")
 
     @property
     def name(self) -> str:

@@ -6,9 +6,10 @@ import asyncio
 import os
 import re
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from agentkit.errors import ConfigError, MissingExtraError, ModelError, RequestRefusedError
@@ -89,7 +90,7 @@ class LiteLLM:
         started, reading = now(), Reading()
         call = _Call(
             litellm=litellm,
-            endpoint=self._endpoint(litellm),
+            endpoint=partial(self._endpoint, litellm),
             end=started + self.timeout,
             timeout=self.timeout,
             keyed=bool(self.api_key),
@@ -98,12 +99,16 @@ class LiteLLM:
         if self._streams(request):
             async with aclosing(answer):
                 while (chunk := await call.wait(anext(answer, None))) is not None:
-                    if (delta := call.read(lambda: reading.take(chunk.model_dump()))) and request.stream:
+                    if (delta := call.read(reading.take, chunk)) and request.stream:
                         yield delta
-            sample = call.said(reading.sample(model=self.model))
+            sample = reading.sample(model=self.model)
         else:
-            sample = call.said(call.read(lambda: to_samples(answer.model_dump(), model=self.model)[0]))
-        yield replace(sample, usage=_priced(litellm, self.model, replace(sample.usage, seconds=now() - started)))
+            sample = call.read(self._sample, answer)
+        usage = _priced(litellm, self.model, replace(call.said(sample).usage, seconds=now() - started))
+        yield replace(sample, usage=usage)
+
+    def _sample(self, payload: Mapping[str, Any]) -> Sample:
+        return to_samples(payload, model=self.model)[0]
 
     def _streams(self, request: GenerateRequest) -> bool:
         return self.stream or request.stream
@@ -147,7 +152,7 @@ class _Call:
     """One call under way: everything awaited or read goes through here, and comes out as a value or an error of ours."""
 
     litellm: Any
-    endpoint: Endpoint
+    endpoint: Callable[[], Endpoint]
     end: float
     timeout: float
     keyed: bool
@@ -162,40 +167,40 @@ class _Call:
         # raised outside of ``except``, so that litellm's error, which may quote the key, does not travel along
         raise failure
 
-    def read(self, parse: Callable[[], T]) -> T:
-        """What ``parse`` makes of the answer."""
+    def read(self, parse: Callable[[Mapping[str, Any]], T], answer: Any) -> T:
+        """What ``parse`` makes of litellm's object."""
         try:
-            return parse()
+            return parse(answer.model_dump())
         except UNREADABLE as error:
-            raise self.endpoint.unreadable(f"{type(error).__name__}: {error}") from None
+            raise self.endpoint().unreadable(f"{type(error).__name__}: {error}") from None
 
     def said(self, sample: Sample) -> Sample:
         """The sample, unless nothing was said and nothing or something else was counted: litellm passes broken answers on."""
         silent = not (sample.text or sample.reasoning or sample.tool_calls)
         if silent and sample.usage.output_tokens != 1:
-            raise self.endpoint.unreadable("it holds no completion")
+            raise self.endpoint().unreadable("it holds no completion")
         return sample
 
     def _failure(self, error: Exception) -> ModelError:
-        links = list(_chain(error))
+        links, endpoint = list(_chain(error)), self.endpoint()
         names = {type(link).__name__ for link in links}
         if names & _NO_CONNECTION:
-            return self.endpoint.unreachable(str(links[-1]))
+            return endpoint.unreachable(str(links[-1]))
         if names & _NO_ANSWER:
-            return self.endpoint.silent(self.timeout)
+            return endpoint.silent(self.timeout)
         status, message = int(getattr(error, "status_code", None) or 500), _message(error)
-        if missing := self._missing_keys(status, message):
-            return self.endpoint.no_key(missing)
+        if missing := self._missing_keys(endpoint.model, status, message):
+            return endpoint.no_key(missing)
         if names & _BROKEN:
-            return self.endpoint.broke_off()
+            return endpoint.broke_off()
         if isinstance(error, self.litellm.ContextWindowExceededError):
-            return self.endpoint.too_long(message)
-        return self.endpoint.refusal(status, message, getattr(error, "litellm_response_headers", None))
+            return endpoint.too_long(message)
+        return endpoint.refusal(status, message, getattr(error, "litellm_response_headers", None))
 
-    def _missing_keys(self, status: int, message: str) -> list[str]:
+    def _missing_keys(self, model: str, status: int, message: str) -> list[str]:
         """The variables whose lack explains the failure."""
         about_key = status in (401, 403) or _NO_KEY.search(message)
-        return _missing_keys(self.litellm, self.endpoint.model) if about_key and not self.keyed else []
+        return _missing_keys(self.litellm, model) if about_key and not self.keyed else []
 
 
 def _message(error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from agentkit.errors import AgentkitError, ServerError
 from agentkit.protocols import Strategy
@@ -30,41 +31,49 @@ async def check_strategy(
 
     Raises ``AssertionError`` with what it does wrong.
     """
+    on = _Checks(answer=answer, question=question)
+    checks = (
+        on.accounts_for_every_call,
+        on.bears_nonsense,
+        on.does_not_answer_for_a_failing_model,
+        on.cancelling_closes_its_streams,
+    )
+    await run_checks(make_strategy, checks, seconds=seconds)
 
-    async def accounts_for_every_call(strategy: Strategy) -> None:
-        model = Watched(model=ScriptedModel(script=answer))
-        solution = await strategy.solve(question, model=model)
+
+@dataclass(frozen=True, kw_only=True)
+class _Checks:
+    """The checks, on one question and the model's answers to it."""
+
+    answer: Answer
+    question: str
+
+    async def accounts_for_every_call(self, strategy: Strategy) -> None:
+        model = Watched(model=ScriptedModel(script=self.answer))
+        solution = await strategy.solve(self.question, model=model)
         _well_formed(solution)
         demand(model.asked, "the strategy asked the model nothing")
         demand(model.open == 0, f"{model.open} streams were left open after solve returned")
         spent, told = model.usage, solution.usage
         demand(told == spent, f"the samples cost {spent}, but the solution's usage says {told}")
 
-    async def bears_nonsense(strategy: Strategy) -> None:
+    async def bears_nonsense(self, strategy: Strategy) -> None:
         for text in NONSENSE:
-            _well_formed(await strategy.solve(question, model=ScriptedModel(script=_constant(text))))
+            _well_formed(await strategy.solve(self.question, model=ScriptedModel(script=_constant(text))))
 
-    async def does_not_answer_without_a_model(strategy: Strategy) -> None:
+    async def does_not_answer_for_a_failing_model(self, strategy: Strategy) -> None:
         with suppress(AgentkitError):
-            solution = await strategy.solve(question, model=ScriptedModel(script=_broken))
+            solution = await strategy.solve(self.question, model=ScriptedModel(script=_broken))
             demand(solution.answer is None, f"the model failed every call, yet the answer is {solution.answer!r}")
 
-    async def cancelling_closes_its_streams(strategy: Strategy) -> None:
-        model = Watched(model=ScriptedModel(script=answer, delay=3600))
-        solving = asyncio.create_task(_solve(strategy, question, model))
+    async def cancelling_closes_its_streams(self, strategy: Strategy) -> None:
+        model = Watched(model=ScriptedModel(script=self.answer, delay=3600))
+        solving = asyncio.create_task(_solve(strategy, self.question, model))
         asked = asyncio.create_task(model.begun.wait())
         await asyncio.wait({solving, asked}, return_when=asyncio.FIRST_COMPLETED)
         await cancel([solving, asked])
         demand(solving.cancelled(), "a cancelled solve did not end as cancelled")
         demand(model.open == 0, f"{model.open} streams were left open after solve was cancelled")
-
-    checks = (
-        accounts_for_every_call,
-        bears_nonsense,
-        does_not_answer_without_a_model,
-        cancelling_closes_its_streams,
-    )
-    await run_checks(make_strategy, checks, seconds=seconds)
 
 
 async def _solve(strategy: Strategy, question: str, model: Watched) -> Solution:

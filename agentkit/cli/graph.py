@@ -24,11 +24,11 @@ _FONTS = (
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write here instead of to stdout.")
 def command(file: Path, form: str, output: Path | None) -> None:
     """Draw the graph FILE; the picture is derived from the text, never the other way."""
-    from agentkit.graph import draw
+    from agentkit.graph.draw import mermaid, svg
     from agentkit.kit import Kit
 
     spec = Kit().graph(file).spec
-    text = draw.mermaid(spec) if form == "mermaid" else draw.svg(spec)
+    text = mermaid(spec) if form == "mermaid" else svg(spec)
     picture = _png(text) if form == "png" else text.encode()
     if output is None:
         click.get_binary_stream("stdout").write(picture)
@@ -40,7 +40,7 @@ def command(file: Path, form: str, output: Path | None) -> None:
     click.echo(f"wrote {output}", err=True)
 
 
-def _png(svg: str) -> bytes:
+def _png(picture: str) -> bytes:
     try:
         import resvg_py
     except ImportError:
@@ -49,4 +49,4 @@ def _png(svg: str) -> bytes:
         raise InputError(
             "--format png needs a font and this system has none: install one (fonts-dejavu-core), or use svg"
         )
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg))
+    return bytes(resvg_py.svg_to_bytes(svg_string=picture))

@@ -31,7 +31,7 @@ def command(file: Path, form: str, output: Path | None) -> None:
     text = mermaid(spec) if form == "mermaid" else svg(spec)
     picture = _png(text) if form == "png" else text.encode()
     if output is None:
-        click.get_binary_stream("stdout").write(picture)
+        click.echo(picture, nl=False)
         return
     try:
         output.write_bytes(picture)

@@ -47,6 +47,7 @@ class Kit:
         self._progress = progress
         self._networks = tuple(networks)
         self._backends: dict[str, Model] = {}
+        self._limited: dict[str, Model] = {}
 
     @property
     def registry(self) -> Registry:
@@ -119,6 +120,7 @@ class Kit:
             if close is not None:
                 close()
         self._backends.clear()
+        self._limited.clear()
 
     def __enter__(self) -> Kit:
         return self
@@ -132,21 +134,22 @@ class Kit:
         return build(self.registry.get(kind, name), options, provided=self.provided, models={})
 
     def _open(self, spec: Mapping[str, Any]) -> Model:
-        """The backend of ``spec``, under its limit of concurrent calls where it has one."""
+        """The backend of ``spec``, made once a Kit: all runs share its weights and its limit of concurrent calls."""
         from agentkit.models.limit import Limited
 
         backend = self._backend({name: value for name, value in spec.items() if name != "concurrency"})
-        return Limited(backend, concurrency=spec["concurrency"]) if "concurrency" in spec else backend
+        if "concurrency" not in spec:
+            return backend
+        return self._limited.setdefault(_key(spec), Limited(backend, concurrency=spec["concurrency"]))
 
     def _backend(self, spec: Mapping[str, Any]) -> Model:
         from agentkit.options import build
 
-        key = repr(sorted(spec.items(), key=lambda item: item[0]))
-        if key not in self._backends:
+        if _key(spec) not in self._backends:
             options = {name: value for name, value in spec.items() if name != "use"}
             component = self.registry.get("model", spec["use"])
-            self._backends[key] = build(component, options, provided=self.provided, models={})
-        return self._backends[key]
+            self._backends[_key(spec)] = build(component, options, provided=self.provided, models={})
+        return self._backends[_key(spec)]
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,10 @@ def parse_model(spec: str | Mapping[str, Any]) -> dict[str, Any]:
     if not parsed.get("use"):
         raise ConfigError(f"a model is written backend/name or {{use: backend, model: name}}, not {spec!r}")
     return parsed
+
+
+def _key(spec: Mapping[str, Any]) -> str:
+    return repr(sorted(spec.items()))
 
 
 def default_cache() -> Path:

@@ -212,10 +212,10 @@ class Converter:
 
     def attempt(self, value: Any) -> tuple[Any, list[Fault]]:
         """The converted value, or everything wrong with it."""
+        if self._adapter is None or type(value) is self.annotation:
+            return value, []
         from pydantic import ValidationError
 
-        if self._adapter is None:
-            return value, []
         try:
             return self._parse(value), _stray(self.annotation, value)
         except ValidationError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from agentkit.errors import AgentkitError, ConfigError, did_you_mean
 from agentkit.graph.expressions import Use, parse
 from agentkit.graph.kinds import Checked, Site, kind_of
+from agentkit.graph.kinds.component import check_paths
 from agentkit.graph.ports import Port, Ports, fits, type_of_value
 from agentkit.graph.report import Report
 from agentkit.graph.spec import (
@@ -60,11 +61,12 @@ class _Checker:
             else:
                 self._model_options(path, model)
             for other in model.fallback:
-                if other not in self.spec.models or other == name:
-                    hint = did_you_mean(other, self.spec.models)
-                    self.say((*path, "fallback"), f"no other model is named {other!r}{hint}")
+                if other not in self.spec.models:
+                    self.say((*path, "fallback"), f"no model is named {other!r}{did_you_mean(other, self.spec.models)}")
         if loop := _fallback_loop(self.spec):
-            self.say(("models", loop[0], "fallback"), f"these models fall back on one another: {', '.join(loop)}")
+            self.say(
+                ("models", loop[0], "fallback"), f"a fallback must come to an end; these go round: {', '.join(loop)}"
+            )
 
     def _model_options(self, path: Path, model: ModelSpec) -> None:
         options = model.options
@@ -77,9 +79,9 @@ class _Checker:
         secret = {name for name, value in given.items() if isinstance(value, str) and "${env:" in value}
         faults = check(factory, {name: "secret" if name in secret else value for name, value in given.items()})
         self.report.faults(path, [fault for fault in faults if fault[0][:1] not in {(name,) for name in secret}])
-        self.report.faults(
-            path, check(StackOptions, {name: options[name] for name in _STACK_OPTIONS if name in options})
-        )
+        self.report.faults(path, [] if model.given else check_paths(factory, given, self.site.folder))
+        around = {name: value for name, value in options.items() if name in _STACK_OPTIONS}
+        self.report.faults(path, check(StackOptions, around))
 
     def nodes(self) -> None:
         if len(self.spec.nodes) > MAX_NODES:

@@ -174,13 +174,20 @@ def _loop_variables(tokens: list[_Token]) -> frozenset[str]:
 def _uses(tokens: list[_Token]) -> Iterator[Use]:
     """Every name that is not a member, a function or a word of the language."""
     for index, token in enumerate(tokens):
-        member_or_call = _text(tokens, index - 1) == "." or _text(tokens, index + 1) == "("
-        if token.kind != "name" or token.text in _WORDS or member_or_call:
+        if token.kind != "name" or token.text in _WORDS or _text(tokens, index + 1) == "(" or _is_member(tokens, index):
             continue
         member = None
         if _text(tokens, index + 1) == "." and index + 2 < len(tokens) and tokens[index + 2].kind == "name":
             member = tokens[index + 2].text if _text(tokens, index + 3) != "(" else None
         yield Use(token.text, member, token.offset + 1)
+
+
+def _is_member(tokens: list[_Token], index: int) -> bool:
+    """Whether a name belongs to what stands before its dot; a dot with nothing before it only says that a name is global."""
+    if _text(tokens, index - 1) != "." or index < 2:
+        return False
+    owner = tokens[index - 2]
+    return owner.text in (")", "]", "}") or (owner.kind in ("name", "text", "number") and owner.text != "in")
 
 
 def _with_members(root: str, value: JSON, uses: tuple[Use, ...]) -> JSON:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, closing
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentkit.errors import InputError
-from agentkit.events import Emit, Event, NodeFinished, RunFinished, ignore
+from agentkit.errors import InputError, did_you_mean
+from agentkit.events import Emit, Event, NodeFinished, RunFinished, Scope, ignore
 from agentkit.graph.compile import Engine, compile_graph, state_graph
 from agentkit.graph.kinds import Workshop
 from agentkit.graph.models import Models, Open, recorded, replayed
 from agentkit.graph.nodes import RunContext
-from agentkit.graph.run import Execution, Settings, fan, read_inputs
+from agentkit.graph.origin import Origin, changed, origin_of, visits_before
+from agentkit.graph.run import Execution, Fork, Settings, fan, read_inputs
 from agentkit.graph.spec import GraphSpec
 from agentkit.graph.walk import Walker
 from agentkit.protocols import Model
@@ -26,7 +27,10 @@ from agentkit.registry import Registry
 from agentkit.runtime.budget import Ledger
 from agentkit.runtime.codec import fingerprint
 from agentkit.runtime.concurrency import run_sync
+from agentkit.runtime.header import Header
 from agentkit.runtime.journal import Journal
+from agentkit.runtime.rows import Row
+from agentkit.runtime.runstore import RunStore
 from agentkit.runtime.store import Store
 from agentkit.types import JSON, Run, Usage
 
@@ -39,7 +43,8 @@ class Graph:
     """A checked graph with all it needs to run; the Kit makes it.
 
     ``open_model`` opens the backend of a model's entry, ``models`` are objects that stand for entries, ``provided`` is
-    what components may ask of the Kit. Runs are kept under ``home`` (None: nowhere). ``listeners`` see every event.
+    what components may ask of the Kit. Runs are kept in ``store``, or else under ``home`` (None: nowhere). ``listeners`` see
+    every event.
     """
 
     spec: GraphSpec
@@ -49,6 +54,7 @@ class Graph:
     models: Mapping[str, Model] = field(default_factory=dict, repr=False)
     provided: Mapping[str, Any] = field(default_factory=dict, repr=False)
     home: Path | None = None
+    store: RunStore | None = field(default=None, repr=False)
     listeners: tuple[Emit, ...] = field(default=(), repr=False)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
@@ -93,7 +99,8 @@ class Graph:
         /,
         *,
         resume: str | None = None,
-        seed: int = 0,
+        fork: Fork | None = None,
+        seed: int | None = None,
         record: Path | None = None,
         replay: Path | None = None,
         keep: bool = True,
@@ -101,10 +108,11 @@ class Graph:
     ) -> AsyncGenerator[Event, None]:
         """What happens in a run, as it happens, ending with ``RunFinished``; closing the stream cancels the run.
 
-        ``resume`` goes on with an earlier run: what it recorded is not paid again. ``record`` writes every response to a
-        new cassette, ``replay`` answers from one. Same ``seed``, same run. Without ``keep`` nothing is written.
+        ``resume`` goes on with an earlier run: what it recorded is not paid again. ``fork`` begins a new run with what an
+        earlier one recorded before some node. ``record`` writes every response to a new cassette, ``replay`` answers from
+        one. Same ``seed``, same run (None: the earlier run's, else 0). Without ``keep`` nothing is written.
         """
-        settings = Settings(resume=resume, seed=seed, record=record, replay=replay, keep=keep)
+        settings = Settings(resume=resume, fork=fork, seed=seed, record=record, replay=replay, keep=keep)
         execution = self._execution({**(inputs or {}), **named}, settings)
         async with aclosing(execution.events()) as events:
             async for event in events:
@@ -132,31 +140,86 @@ class Graph:
             spec=self.spec, registry=self.registry, open=self.open_model, given=self.models, environ=self.environ
         )
 
+    def changed_since(self, run: Header) -> tuple[str, ...]:
+        """The nodes that are no longer as they were when ``run`` was made: resumed, they and what follows run again."""
+        return changed(Origin.of(run.origin), self._origin(0))
+
     def _execution(self, inputs: Mapping[str, Any], settings: Settings) -> Execution:
         if settings.replay is None:
             self._models.check()
-        journal = self._resumed(settings.resume) if settings.resume else None
-        values = read_inputs(self.spec, inputs or (journal.header.inputs if journal else {}))
-        if journal is None and settings.keep and self.home is not None:
-            journal = self._store.create(graph=self.spec.name, graph_hash=fingerprint(self.spec.data()), inputs=values)
-        context = self._context(settings, journal)
-        return Execution(self.spec, values, context, self._walk, resumed=settings.resume is not None)
+        journal = self._journal(inputs, settings)
+        try:
+            given = inputs or (journal.header.inputs if settings.resume and journal else {})
+            values = dict(journal.header.inputs) if settings.fork and journal else read_inputs(self.spec, given)
+        except InputError:
+            if journal is not None:
+                journal.close()
+            raise
+        if journal is not None and settings.seed is None:
+            settings = replace(settings, seed=Origin.of(journal.header.origin).seed)
+        return Execution(
+            self.spec, values, self._context(settings, journal), self._walk, resumed=settings.resume is not None
+        )
 
-    async def _walk(self, inputs: Mapping[str, JSON], context: RunContext) -> None:
-        await self._engine.run(inputs, context)
+    def _journal(self, inputs: Mapping[str, Any], settings: Settings) -> Journal | None:
+        """The record of the run, opened or made; None where nothing is kept."""
+        if settings.resume:
+            self._check_earlier(settings.resume)
+            return self._store.open(settings.resume)
+        if settings.fork is not None:
+            return self._forked(settings.fork, inputs, settings.seed)
+        if not settings.keep or (self.store is None and self.home is None):
+            return None
+        return self._create(read_inputs(self.spec, inputs), self._origin(settings.seed or 0))
 
-    @property
-    def _store(self) -> Store:
-        assert self.home is not None
-        return Store(home=self.home)
+    def _create(self, inputs: Mapping[str, JSON], origin: Origin, rows: Sequence[Row] = ()) -> Journal:
+        return self._store.create(
+            graph=self.spec.name, graph_hash=self._hash, inputs=inputs, origin=origin.data(), rows=rows
+        )
 
-    def _resumed(self, run: str) -> Journal:
-        if self.home is None:
+    def _forked(self, fork: Fork, inputs: Mapping[str, Any], seed: int | None) -> Journal:
+        """A new record that begins with what the earlier run had before the node to fork at."""
+        self._check_earlier(fork.run)
+        with closing(self._store.look(fork.run)) as earlier:
+            values = read_inputs(self.spec, {**earlier.header.inputs, **inputs})
+            rows = earlier.rows(self._before(fork, earlier))
+            seed = Origin.of(earlier.header.origin).seed if seed is None else seed
+            return self._create(values, self._origin(seed, fork), rows)
+
+    def _before(self, fork: Fork, earlier: Journal) -> Callable[[Scope], bool]:
+        if fork.at is None:
+            return lambda scope: True
+        if fork.at not in self.spec.nodes:
+            raise InputError(f"{self.spec.name} has no node {fork.at!r}{did_you_mean(fork.at, self.spec.nodes)}")
+        return visits_before(earlier, fork.at, self._walker.topology.reach[fork.at])
+
+    def _check_earlier(self, run: str) -> None:
+        if self.store is None and self.home is None:
             raise InputError(f"run {run!r} cannot go on: this graph keeps no runs")
         header = self._store.read(run)
         if header.graph != self.spec.name:
             raise InputError(f"run {run!r} is one of the graph {header.graph!r}, not of {self.spec.name!r}")
-        return self._store.open(run)
+
+    def _origin(self, seed: int, fork: Fork | None = None) -> Origin:
+        run, at = (None, None) if fork is None else (fork.run, fork.at)
+        return replace(self._origin_now, seed=seed, run=run, at=at)
+
+    @cached_property
+    def _origin_now(self) -> Origin:
+        identities = {name: runner.identity for name, runner in self._walker.runners.items()}
+        return origin_of(self.spec, identities)
+
+    @cached_property
+    def _hash(self) -> str:
+        return fingerprint(self.spec.data())
+
+    async def _walk(self, inputs: Mapping[str, JSON], context: RunContext) -> None:
+        await self._engine.run(inputs, context)
+
+    @cached_property
+    def _store(self) -> RunStore:
+        assert self.home is not None or self.store is not None
+        return self.store or Store(home=self.home or Path())
 
     def _detached(self) -> RunContext:
         return self._context(Settings(keep=False), None)
@@ -169,7 +232,7 @@ class Graph:
             opener = recorded(opener, settings.record)
         return RunContext(
             run=journal.header.id if journal else secrets.token_hex(6),
-            seed=settings.seed,
+            seed=settings.seed or 0,
             emit=fan(self.listeners),
             ledger=Ledger(
                 self.spec.budget,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,20 @@ from agentkit.graph.spec import GraphSpec, ModelSpec
 from agentkit.graph.topology import implied_edges
 from agentkit.protocols import Model
 from agentkit.registry import Registry
+from agentkit.types import JSON
 from agentkit.yaml_reader import MAX_BYTES, Source, read
 
 
-def load(path: str | Path, *, registry: Registry, models: Mapping[str, Any] | None = None) -> GraphSpec:
+def load(
+    path: str | Path,
+    *,
+    registry: Registry,
+    models: Mapping[str, Any] | None = None,
+    changes: Mapping[str, JSON] | None = None,
+) -> GraphSpec:
     """The graph in the file at ``path``; ``models`` replaces entries of its ``models:`` by name, with entries or with models.
+
+    ``changes`` puts values in place of what the file says, by dotted path: ``{"nodes.solve.with.temperature": 0.2}``.
 
     Raises ``GraphError`` with every problem found, each with file, line and column.
     """
@@ -30,7 +40,7 @@ def load(path: str | Path, *, registry: Registry, models: Mapping[str, Any] | No
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise GraphError([Problem(str(path), 1, 1, "", f"the file cannot be read: {error.strerror}")]) from None
-    return load_text(data, registry=registry, models=models, file=str(path), folder=path.parent)
+    return load_text(data, registry=registry, models=models, file=str(path), folder=path.parent, changes=changes)
 
 
 def load_text(
@@ -40,9 +50,12 @@ def load_text(
     models: Mapping[str, Any] | None = None,
     file: str = "<graph>",
     folder: Path | None = None,
+    changes: Mapping[str, JSON] | None = None,
 ) -> GraphSpec:
     """The graph in ``text``; files it refers to are looked for below ``folder``."""
     source = read(text, file=file)
+    if changes:
+        source = replace(source, data=_changed(source, changes))
     report = Report(source)
     spec, places = read_spec(source.data, report, file=file)
     if models:
@@ -53,7 +66,26 @@ def load_text(
     files = Files(folder)
     check_spec(spec, report, places=places, registry=registry, read=files.read)
     report.raise_if_any()
-    return replace(spec, files=files.texts)
+    return replace(spec, files=files.texts, changes=dict(changes or {}))
+
+
+def _changed(source: Source, changes: Mapping[str, JSON]) -> Any:
+    """The document with other values at some paths; raises ``ConfigError`` where a path leads nowhere."""
+    data = deepcopy(source.data)
+    for path, value in changes.items():
+        *way, last = path.split(".")
+        place = data
+        for part in way:
+            if not isinstance(place, dict) or part not in place:
+                known = place if isinstance(place, dict) else ()
+                raise ConfigError(
+                    f"{source.file} has no {path!r} to set: {part!r} is not there{did_you_mean(part, known)}"
+                )
+            place = place[part]
+        if not isinstance(place, dict):
+            raise ConfigError(f"{source.file} has no {path!r} to set: {'.'.join(way)!r} holds no keys")
+        place[last] = value
+    return data
 
 
 def _keys(source: Source) -> Mapping[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from agentkit.errors import (
@@ -52,32 +52,30 @@ class RunContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visited:
-    """What came of a visit. ``outputs`` is None for a node that was passed over; ``error`` tells of a failure."""
+    """What came of a visit: ``outputs``, None for a node that was passed over, or the ``failure``."""
 
     scope: Scope
     outputs: Mapping[str, JSON] | None
     seconds: float = 0.0
-    error: str = ""
     recorded: bool = False
-    cause: BaseException | None = None
+    failure: NodeError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRunner:
-    """A node ready to run: what it is in the file, its ports, the function behind it, and whether a failure is handled."""
+    """A node ready to run: what it is in the file, its ports, the function behind it, and what makes its results its own."""
 
     node: NodeSpec
     spec: GraphSpec
     checked: Checked
     run: Run
     when: Expression | None = None
-    handled: bool = False
     identity: JSON = None
 
     async def visit(self, number: int, values: Mapping[str, Mapping[str, JSON]], context: RunContext) -> Visited:
         """Run the node for the ``number``-th time (from 0) on the ``values`` of inputs and nodes so far.
 
-        Raises ``NodeError`` for a failure that no ``on_error`` handles, ``BudgetExceededError`` when the run's budget is spent.
+        Raises ``BudgetExceededError`` when the budget of the run is spent, and nothing else.
         """
         scope = Scope(run=context.run, node=self.node.name, visit=number)
         visit = _Visit(self, scope, context)
@@ -118,8 +116,13 @@ class _Visit:
         self.node = runner.node
         self.started = context.clock()
         self.uses_models = False
-        spent = context.journal.usage(scope) if context.journal and self.node.budget else None
-        self.ledger = context.ledger.child(self.node.budget, name=f"node {self.node.name!r}", spent=spent)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The account of this visit, a part of the run's."""
+        journal = self.context.journal
+        spent = journal.usage(self.scope) if journal and self.node.budget else None
+        return self.context.ledger.child(self.node.budget, name=f"node {self.node.name!r}", spent=spent)
 
     @property
     def seconds(self) -> float:
@@ -138,20 +141,11 @@ class _Visit:
         return self._visited(outputs)
 
     def failed(self, error: Exception) -> Visited:
-        """The failure as an output, where an edge leads on from it; otherwise the run ends here."""
-        cause = error if isinstance(error, NodeError) else NodeError(self.node.name, error)
-        if self.runner.handled:
-            return Visited(scope=self.scope, outputs={"error": str(cause)}, seconds=self.seconds, error=str(cause))
-        self.context.emit(
-            NodeFinished(
-                scope=self.scope,
-                use=self.node.use,
-                outputs={},
-                seconds=self.seconds,
-                error=str(error) or type(error).__name__,
-            )
-        )
-        raise cause from error
+        """The failure, with the node's name; its text is an output, for the node that an ``on_error`` leads to."""
+        failure = error if isinstance(error, NodeError) else NodeError(self.node.name, error)
+        if failure is not error:
+            failure.__cause__ = error
+        return replace(self._visited({"error": str(failure)}), failure=failure)
 
     def out_of_budget(self, error: BudgetExceededError) -> Visited:
         """The best so far, where the budget says so; a node's own budget is a failure of the node, the run's ends the run."""
@@ -160,7 +154,7 @@ class _Visit:
         if own:
             assert self.node.budget is not None
             if self.node.budget.on_exhausted == "best_so_far" and best is not None:
-                return replace(self._visited(best), error="")
+                return self._visited(best)
             return self.failed(error)
         if best is not None:
             self.context.outputs[self.node.name] = best
@@ -196,23 +190,22 @@ class _Visit:
         return cause is not None and (not retry.on or cause in retry.on)
 
     async def _in_time(self, inputs: dict[str, JSON]) -> dict[str, JSON]:
-        left = self.ledger.seconds_left()
+        left = (self.ledger if self.node.budget else self.context.ledger).seconds_left()
         limit = _least(self.node.timeout, None if left is None else left + _GRACE)
+        if limit is None:
+            return _present(await self.runner.run(inputs, self._node_context()))
         try:
             async with asyncio.timeout(limit) as timer:
-                outputs = await self.runner.run(inputs, self._node_context())
+                return _present(await self.runner.run(inputs, self._node_context()))
         except TimeoutError:
             if not timer.expired():
                 raise
             if limit == self.node.timeout:
                 raise TimeoutError(f"it did not finish within its timeout of {self.node.timeout:g} s") from None
             raise self.ledger.overdue() from None
-        return {name: value for name, value in outputs.items() if value is not None}
 
     def _node_context(self) -> NodeContext:
-        digest = hashlib.sha256(f"{self.context.seed}/{self.node.name}/{self.scope.visit}".encode()).digest()
-        seed = int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
-        return NodeContext(scope=self.scope, emit=self._emit, seed=seed, model=self._model)
+        return NodeContext(scope=self.scope, emit=self._emit, run_seed=self.context.seed, model=self._model)
 
     def _emit(self, event: Event) -> None:
         """Events of components say what happened; where is known here."""
@@ -294,6 +287,10 @@ _CAUSES: dict[RetryCause, tuple[type[Exception], ...]] = {
     "server": (ServerError,),
     "tool": (ToolError,),
 }
+
+
+def _present(outputs: Mapping[str, JSON]) -> dict[str, JSON]:
+    return {name: value for name, value in outputs.items() if value is not None}
 
 
 def _least(*limits: float | None) -> float | None:

@@ -51,12 +51,16 @@ class Prompt:
     turns: tuple[Turn, ...]
 
     def wants(self) -> dict[str, bool]:
-        """The values it takes, by name: True for those it cannot do without."""
+        """The values it takes, by name: True for those it cannot do without.
+
+        A name inside a list may be a field of the item or a value of its own; it is among the latter, but not needed.
+        """
         found: dict[str, bool] = {}
         for turn in self.turns:
             for name in turn.template.names:
-                if name.path and not _of_item(name):
-                    found[name.path[0]] = found.get(name.path[0], False) or not (name.test or name.within)
+                if name.path and not _of_document(name):
+                    needed = not (name.test or name.within)
+                    found[name.path[0]] = found.get(name.path[0], False) or needed
         return found
 
     def fill(self, values: Mapping[str, JSON], *, seed: str) -> tuple[Message, ...]:
@@ -83,9 +87,9 @@ def read_prompt(option: JSON, read: Read) -> tuple[Prompt | None, list[Fault]]:
     """The prompt that ``option`` describes, or everything wrong with it, with paths inside the option."""
     reader = _Reader(read)
     turns = tuple(reader.turns(option))
-    if turns and not reader.faults and turns[-1].role != "user":
+    if not reader.faults and (not turns or turns[-1].role != "user"):
         reader.faults.append(((), "the last turn of a prompt must be the user's"))
-    return (None if reader.faults or not turns else Prompt(turns)), reader.faults
+    return (None if reader.faults else Prompt(turns)), reader.faults
 
 
 def read_text(option: JSON, read: Read) -> tuple[Template | None, list[Fault]]:
@@ -109,7 +113,7 @@ def faults_of_names(prompt: Prompt, given: Mapping[str, bool]) -> Iterator[Fault
 def _fault_of(name: Name, turn: Turn, given: Mapping[str, bool]) -> str:
     if not name.path:
         return "" if name.within else "{{.}} stands for the item of a list, and this is in none"
-    if _of_item(name):
+    if name.within:
         known = (*DOCUMENT_NAMES, *given)
         unknown = "documents" in name.within and name.path[0] not in known
         return f"a document has no {{{{{name}}}}}{did_you_mean(name.path[0], known)}" if unknown else ""
@@ -120,9 +124,11 @@ def _fault_of(name: Name, turn: Turn, given: Mapping[str, bool]) -> str:
     return ""
 
 
-def _of_item(name: Name) -> bool:
-    """Inside a list, a name is looked up in the item first, so nothing outside has to have it."""
-    return bool(name.within)
+def _of_document(name: Name) -> bool:
+    """Whether the name is a field of a document, or the number that any item has."""
+    return bool(name.within) and (
+        name.path == ("number",) or ("documents" in name.within and name.path[0] in DOCUMENT_NAMES)
+    )
 
 
 class _Reader:

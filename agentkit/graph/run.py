@@ -19,14 +19,25 @@ from agentkit.types import JSON, RunStatus, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How to run: ``resume`` names an earlier run to go on with, ``record`` a cassette to write, ``replay`` one to answer from.
+class Fork:
+    """Begin a new run with what ``run`` recorded before its node ``at``, which runs anew; None: with all of it."""
 
-    Same ``seed``, same run. Without ``keep`` nothing is written, and nothing can be resumed.
+    run: str
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to run: ``resume`` names an earlier run to go on with, ``fork`` one to begin a new run with, ``record`` a cassette
+    to write, ``replay`` one to answer from.
+
+    Same ``seed``, same run (None: that of the earlier run, else 0). Without ``keep`` nothing is written, and nothing can be
+    resumed.
     """
 
     resume: str | None = None
-    seed: int = 0
+    fork: Fork | None = None
+    seed: int | None = None
     record: Path | None = None
     replay: Path | None = None
     keep: bool = True
@@ -148,6 +159,8 @@ class Execution:
 
     def _emit(self, event: Event) -> None:
         self._listener(event)
+        if self.context.journal is not None:
+            self.context.journal.timeline.see(event)
         self._queue.put_nowait(event)
 
 

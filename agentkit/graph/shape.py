@@ -58,7 +58,7 @@ def read_spec(data: JSON, report: Report, *, file: str) -> tuple[GraphSpec, tupl
         inputs=shape.each(("inputs",), top.get("inputs"), shape.input),
         outputs=shape.each(("outputs",), top.get("outputs"), shape.binding),
         models=shape.each(("models",), top.get("models"), shape.model),
-        budget=shape.options(("budget",), top.get("budget"), Budget),
+        budget=shape.budget(("budget",), top.get("budget")),
         nodes=nodes,
         edges=tuple(edge for _, edge in edges),
         extra={key: value for key, value in top.items() if key.startswith("x-")},
@@ -159,6 +159,12 @@ class _Shape:
             return None
         return kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
 
+    def budget(self, path: Path, value: JSON) -> Budget | None:
+        budget = self.options(path, value, Budget)
+        if budget is not None and budget.on_exhausted == "degrade":
+            self.say((*path, "on_exhausted"), "'degrade' is not available in this version")
+        return budget
+
     def input(self, path: Path, name: str, value: JSON) -> InputSpec | None:
         if isinstance(value, str):
             return InputSpec(name=name, type=value) if self._type(path, value) else None
@@ -201,6 +207,9 @@ class _Shape:
         handlers: list[_Placed] = []
 
         def read(path: Path, name: str, item: JSON) -> NodeSpec | None:
+            if not isinstance(item, Mapping):
+                self.say(path, f"a node is a mapping with 'use', not {plainly(item)}")
+                return None
             fields = self.mapping(path, self._without_later(path, item), _NODE)
             if "on_error" in fields:
                 handlers.extend(self._handler((*path, "on_error"), name, fields["on_error"]))
@@ -211,9 +220,7 @@ class _Shape:
             self.say(("nodes",), "a graph needs at least one node")
         return nodes, handlers
 
-    def _without_later(self, path: Path, value: JSON) -> JSON:
-        if not isinstance(value, Mapping):
-            return value
+    def _without_later(self, path: Path, value: Mapping[str, JSON]) -> Mapping[str, JSON]:
         for key in _LATER:
             if key in value:
                 self.say((*path, key), f"{key!r} is not available in this version", key=True)
@@ -235,7 +242,7 @@ class _Shape:
             when=self.expression((*path, "when"), fields.get("when")),
             retry=self.options((*path, "retry"), fields.get("retry"), RetrySpec),
             timeout=self.number((*path, "timeout"), fields.get("timeout")),
-            budget=self.options((*path, "budget"), fields.get("budget"), Budget),
+            budget=self.budget((*path, "budget"), fields.get("budget")),
         )
 
     def _bindings(self, path: Path, value: JSON) -> dict[str, Binding]:
@@ -247,7 +254,7 @@ class _Shape:
         return {name: self.binding((*path, name), name, item) for name, item in value.items()}
 
     def _handler(self, path: Path, name: str, value: JSON) -> list[_Placed]:
-        fields = self.mapping(path, value, _ON_ERROR)
+        fields = self.mapping(path, value, _ON_ERROR) if isinstance(value, Mapping) else {}
         if not isinstance(fields.get("to"), str):
             self.say(path, "must be written {to: node}")
             return []

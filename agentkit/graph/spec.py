@@ -145,7 +145,8 @@ class GraphSpec:
     """A whole graph file.
 
     ``edges`` are in the order they are tried; ``implied`` says that the file had none and they follow the references.
-    ``files`` holds the text of every file the graph refers to, ``file`` is where it came from, ``extra`` its ``x-*`` keys.
+    ``files`` holds the text of every file the graph refers to, ``file`` is where it came from, ``extra`` its ``x-*`` keys,
+    ``changes`` what the caller put in place of what the file says, by dotted path.
     """
 
     name: str
@@ -160,9 +161,10 @@ class GraphSpec:
     files: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, JSON] = field(default_factory=dict)
     file: str = "<graph>"
+    changes: Mapping[str, JSON] = field(default_factory=dict)
 
     def data(self) -> dict[str, JSON]:
         """The graph as plain data, without where it came from: what its fingerprint is made of."""
         data = asdict(self)
-        del data["file"], data["extra"], data["description"]
+        del data["file"], data["extra"], data["description"], data["changes"]
         return data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from agentkit.errors import ConfigError, NodeError
@@ -62,26 +62,28 @@ class Walker:
         return {name: self._runner(node) for name, node in self.spec.nodes.items()}
 
     async def visit(self, name: str, position: Position, context: RunContext) -> Move:
-        """Visit a node and choose its edges; raises what ``NodeRunner.visit`` raises."""
-        runner = self.runners[name]
+        """Visit a node and choose its edges.
+
+        Raises ``NodeError`` for a failure from which no edge leads on, ``BudgetExceededError`` when the run's budget is spent.
+        """
         number = position.visits.get(name, 0)
-        visited = await runner.visit(number, position.values(), context)
-        outputs = position.outputs if visited.outputs is None else {**position.outputs, name: visited.outputs}
-        try:
-            chosen = self._choose(
-                name, visited, Position(inputs=position.inputs, outputs=outputs, taken=position.taken)
-            )
-        except ConfigError as error:
-            chosen, visited = (), Visited(scope=visited.scope, outputs={}, error=f"after it: {error}", cause=error)
-        targets = tuple(dict.fromkeys(self.spec.edges[index].target for index in chosen))
+        values = position.values()
+        visited = await self.runners[name].visit(number, values, context)
         if visited.outputs is not None:
-            context.outputs[name] = visited.outputs
-        context.emit(_finished(runner.node, visited, targets))
-        if visited.cause is not None:
-            raise NodeError(name, visited.cause) from visited.cause
+            values[name] = visited.outputs
+        try:
+            chosen = self._choose(name, visited, values, position.taken)
+        except ConfigError as error:
+            chosen, visited = (), replace(visited, failure=NodeError(name, error))
+        targets = tuple(dict.fromkeys(self.spec.edges[index].target for index in chosen))
+        context.emit(_finished(self.spec.nodes[name], visited, targets))
+        if visited.failure is not None and not chosen:
+            raise visited.failure
+        outputs = {} if visited.outputs is None else {name: visited.outputs}
+        context.outputs.update(outputs)
         return Move(
             next=self._steps(position, targets),
-            outputs={} if visited.outputs is None else {name: visited.outputs},
+            outputs=outputs,
             visits={name: number + 1},
             taken={
                 index: position.taken.get(index, 0) + 1 for index in chosen if self.spec.edges[index].max is not None
@@ -97,16 +99,18 @@ class Walker:
             return Move(next=(f"{name}{JOIN}",))
         return Move(next=(name,))
 
-    def _choose(self, name: str, visited: Visited, position: Position) -> tuple[int, ...]:
-        if visited.error:
-            return self.topology.handler(name, position.taken)
-        if not self.topology.outgoing[name]:
-            return ()
-        values = position.values()
-        return self.topology.choose(name, lambda edge: self._holds(edge, values), position.taken)
+    def _choose(
+        self, name: str, visited: Visited, values: Mapping[str, Mapping[str, JSON]], taken: Taken
+    ) -> tuple[int, ...]:
+        if visited.failure is not None:
+            return self.topology.handler(name, taken)
+        return self.topology.choose(name, lambda edge: self._holds(edge, values), taken)
 
     def _holds(self, edge: EdgeSpec, values: Mapping[str, JSON]) -> bool:
-        return self._conditions[edge].holds(values)
+        try:
+            return self._conditions[edge].holds(values)
+        except ConfigError as error:
+            raise ConfigError(f"edge {edge}: {error}") from None
 
     @cached_property
     def _conditions(self) -> Mapping[EdgeSpec, Expression]:
@@ -131,7 +135,6 @@ class Walker:
             checked=kind.check(node, site),
             run=kind.prepare(node, self.shop),
             when=None if node.when is None else parse(node.when),
-            handled=any(edge.error and edge.source == node.name for edge in self.spec.edges),
             identity=identity(node, self.spec),
         )
 
@@ -140,9 +143,9 @@ def _finished(node: NodeSpec, visited: Visited, targets: tuple[str, ...]) -> Nod
     return NodeFinished(
         scope=visited.scope,
         use=node.use,
-        outputs=visited.outputs or {},
+        outputs=(visited.outputs or {}) if visited.failure is None else {},
         seconds=visited.seconds,
-        error=visited.error,
+        error="" if visited.failure is None else str(visited.failure.__cause__ or visited.failure),
         recorded=visited.recorded,
         skipped=visited.outputs is None,
         next=targets,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,12 +51,18 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeContext:
-    """One visit of a node: where it is, whom it tells, its ``seed``, and ``model``, which gives a model bound to this place."""
+    """One visit of a node: where it is, whom it tells, and ``model``, which gives a model bound to this place."""
 
     scope: Scope
     emit: Emit
-    seed: int
+    run_seed: int
     model: Callable[[str], Model]
+
+    @property
+    def seed(self) -> int:
+        """This visit's own seed, drawn from the run's: another visit of the node gets another one."""
+        digest = hashlib.sha256(f"{self.run_seed}/{self.scope.node}/{self.scope.visit}".encode()).digest()
+        return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

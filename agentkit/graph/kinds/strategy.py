@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agentkit.errors import BudgetExceededError
@@ -13,6 +14,7 @@ from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_port
 from agentkit.graph.plain import documents, to_plain
 from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
+from agentkit.options import fields
 from agentkit.types import JSON, Problem, Solution
 
 _OWN = ("model", "prompt")
@@ -43,6 +45,7 @@ class StrategyKind:
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Solves the problem that the prompt puts."""
         make = component.maker(node, "strategy", shop, own=_OWN)
+        seeded = "seed" not in node.options and "seed" in fields(shop.registry.get("strategy", node.component).factory)
         fill = messages_of(node, shop)
         model = str(component.only_model(shop, node.options.get("model")))
 
@@ -52,7 +55,7 @@ class StrategyKind:
                 messages=fill(inputs, context),
                 documents=documents(inputs.get("documents")),
             )
-            strategy = make(context)
+            strategy = replace(make(context), seed=context.seed) if seeded else make(context)
             listening: dict[str, Any] = {"emit": context.emit} if _takes_emit(strategy) else {}
             try:
                 solution = await strategy.solve(problem, model=context.model(model), **listening)

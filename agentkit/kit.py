@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,9 @@ from agentkit.registry import Registry
 if TYPE_CHECKING:
     from agentkit.evaluation.report import Report
     from agentkit.graph import Graph
+    from agentkit.graph.runs import Runs
     from agentkit.protocols import Evaluator, Model, Retriever, SampleStream, Strategy, Tool
+    from agentkit.runtime.runstore import Durability
     from agentkit.types import Capabilities, Delta, GenerateRequest, Record, Sample
 
 
@@ -26,8 +29,9 @@ class Kit:
     ``plugins`` are modules or objects with hook implementations of your own; ``installed=False`` leaves out what pip
     installed; ``without`` names plugins to leave out. ``home`` is where indexes and runs live (default: ``$AGENTKIT_HOME``
     or ``.agentkit`` in the current folder), ``cache`` where downloaded weights live. ``progress(name, done, total)`` hears
-    about downloads, in bytes. ``networks`` are the private networks that ``tool.http`` may reach. Backends are shared:
-    two graphs of one Kit load the same local model once.
+    about downloads, in bytes. ``networks`` are the private networks that ``tool.http`` may reach. ``store`` is where runs are
+    kept instead of files under ``home`` (``postgresql://...``), and ``durability`` says what a commit survives: ``process``
+    or ``power``. Backends are shared: two graphs of one Kit load the same local model once.
     """
 
     def __init__(
@@ -40,12 +44,15 @@ class Kit:
         cache: str | Path | None = None,
         progress: Callable[[str, int, int], None] | None = None,
         networks: Iterable[str] = (),
+        store: str | None = None,
+        durability: Durability | None = None,
     ) -> None:
         self.plugins = Plugins(plugins, installed=installed, without=without)
         self.home = Path(home or os.environ.get("AGENTKIT_HOME") or ".agentkit")
         self.cache = Path(cache) if cache else default_cache()
         self._progress = progress
         self._networks = tuple(networks)
+        self._store, self._durability = store, durability
         self._backends: dict[str, Model] = {}
         self._limited: dict[str, Model] = {}
 
@@ -59,9 +66,24 @@ class Kit:
         """What components may ask of the Kit with ``provided(name)``."""
         return {"home": self.home, "cache": self.cache, "progress": self._progress, "networks": self._networks}
 
-    def graph(self, source: str | Path, *, models: Mapping[str, Any] | None = None) -> Graph:
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs that were kept: list, show, resume, fork, compare and export them."""
+        from agentkit.graph.runs import Runs
+        from agentkit.runtime.runstore import open_store
+
+        return Runs(open_store(self.home, self._store, durability=self._durability), self.graph)
+
+    def graph(
+        self,
+        source: str | Path,
+        *,
+        models: Mapping[str, Any] | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> Graph:
         """The graph of a YAML file, checked; ``models`` replaces entries of its ``models:`` by name, with addresses or models.
 
+        ``changes`` replaces values by dotted path, as in ``{"nodes.solve.with.temperature": 0.2}``.
         Raises ``GraphError`` with every problem of the file.
         """
         from agentkit.graph import Graph, load
@@ -69,12 +91,13 @@ class Kit:
 
         given = dict(models or {})
         return Graph(
-            load(Path(source), registry=self.registry, models=given),
+            load(Path(source), registry=self.registry, models=given, changes=changes),
             registry=self.registry,
             open_model=self._open,
             models={name: one for name, one in given.items() if isinstance(one, Model)},
             provided=self.provided,
             home=self.home,
+            store=self.runs.store,
             listeners=(self.plugins.emit,),
         )
 

@@ -12,11 +12,13 @@ from agentkit.errors import AgentkitError
 
 COMMANDS = {
     "run": "Run a graph file: live progress, then the outputs.",
+    "runs": "Show, resume, fork, compare and export earlier runs.",
     "validate": "Check graph files and print every error with its place.",
     "graph": "Draw a graph file as Mermaid, SVG or PNG.",
     "index": "Build a document index that graphs can retrieve from.",
     "eval": "Run a suite over a data set and print a table with intervals.",
     "evaluate": "Judge rows of a JSONL file with one evaluator.",
+    "sampling": "Replay recorded samples: which stopping rule would have paid?",
     "models": "List, fetch and check models.",
     "plugins": "List plugins and what they register.",
 }

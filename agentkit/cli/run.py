@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--replay", type=click.Path(path_type=Path), metavar="FILE", help="Answer from a cassette, with no network."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same run.")
+@click.option("--seed", type=int, help="Same seed, same run. [default: 0, or the resumed run's]")
 @click.option("--home", type=click.Path(path_type=Path), help="Where indexes and runs live. [default: .agentkit]")
+@click.option("--store", metavar="URL", help="Where runs are kept instead: postgresql://user@host/database.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as data.")
 @click.option("--stream", is_flag=True, help="Print every event as a line of JSON as it happens.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
@@ -42,8 +43,9 @@ def command(
     resume: str | None,
     record: Path | None,
     replay: Path | None,
-    seed: int,
+    seed: int | None,
     home: Path | None,
+    store: str | None,
     as_json: bool,
     stream: bool,
     quiet: bool,
@@ -56,9 +58,9 @@ def command(
 
     view = RunView()
     progress = Progress(view, quiet=quiet or stream)
-    with Kit(home=home, progress=progress.download) as kit:
-        graph = kit.graph(file, models=_split(models, "--model"))
-        inputs = read_inputs(graph, _split(pairs, "--input"))
+    with Kit(home=home, store=store, progress=progress.download) as kit:
+        graph = kit.graph(file, models=split(models, "--model"))
+        inputs = read_inputs(graph, split(pairs, "--input"))
         settings = {"resume": resume, "record": record, "replay": replay, "seed": seed}
         try:
             with progress:
@@ -66,7 +68,7 @@ def command(
         except KeyboardInterrupt:
             click.echo(_kept(view, file), err=True)
             raise click.exceptions.Exit(130) from None
-    _print(view, as_json=as_json, stream=stream)
+    print_view(view, as_json=as_json, stream=stream)
 
 
 async def _follow(
@@ -112,7 +114,8 @@ def _read(name: str, path: Path) -> str:
         raise InputError(f"input {name!r} cannot be read from {path}: {error}") from None
 
 
-def _split(pairs: tuple[str, ...], option: str) -> dict[str, str]:
+def split(pairs: tuple[str, ...], option: str) -> dict[str, str]:
+    """``NAME=VALUE`` pairs by name; ``UsageError`` for what is none."""
     found = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -122,7 +125,8 @@ def _split(pairs: tuple[str, ...], option: str) -> dict[str, str]:
     return found
 
 
-def _print(view: RunView, *, as_json: bool, stream: bool) -> None:
+def print_view(view: RunView, *, as_json: bool, stream: bool) -> None:
+    """The report of a run, or its data; nothing where its events were printed."""
     if as_json:
         click.echo(json.dumps(view.as_data(), indent=2, ensure_ascii=False))
     elif not stream:

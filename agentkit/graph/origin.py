@@ -10,7 +10,6 @@ from typing import Any
 from agentkit.errors import InputError
 from agentkit.events import NodeStarted, Scope
 from agentkit.graph.spec import GraphSpec, ModelSpec
-from agentkit.runtime.codec import fingerprint
 from agentkit.runtime.journal import Journal
 from agentkit.types import JSON
 
@@ -56,14 +55,14 @@ _KINDS: Mapping[str, type] = {
 }
 
 
-def origin_of(spec: GraphSpec, identities: Mapping[str, JSON]) -> Origin:
+def origin_of(spec: GraphSpec, identities: Mapping[str, str]) -> Origin:
     """The origin of runs of ``spec``, whose nodes depend on ``identities``, with seed 0."""
     file = Path(spec.file)
     return Origin(
         file=str(file.absolute()) if file.is_file() else None,
         models={name: _address(one) for name, one in spec.models.items() if one.given},
         changes=spec.changes,
-        nodes={name: fingerprint(one)[:_SHORT] for name, one in identities.items()},
+        nodes={name: one[:_SHORT] for name, one in identities.items()},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from agentkit.events import Scope
@@ -14,14 +14,6 @@ from agentkit.runtime.runfile import RunFile
 from agentkit.types import Sample, Usage
 
 _Place = tuple[str, int, str, bytes]  # node, visit, path, request key
-
-SCHEMA = """
-CREATE TABLE calls (
-    seq INTEGER PRIMARY KEY, node TEXT NOT NULL, visit INTEGER NOT NULL, path TEXT NOT NULL,
-    request BLOB, ordinal INTEGER, sample TEXT, usage TEXT NOT NULL, at REAL NOT NULL
-);
-"""
-_INSERT = "INSERT INTO calls (node, visit, path, request, ordinal, sample, usage, at) VALUES (?, ?, ?, ?, ?, ?, ?, round(?, 3))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +30,15 @@ class Claim:
     missing: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A recorded sample: where it was drawn, and when (seconds since the run began)."""
+
+    scope: Scope
+    sample: Sample
+    at: float
+
+
 class Calls:
     """The calls of a run's file: a request claims its places, reads what is recorded there and records the rest."""
 
@@ -45,9 +46,10 @@ class Calls:
         self._file = file
         self._ordinals: Ordinals[_Place] = Ordinals()
         self._rows: dict[_Place, dict[int, int]] = {}
-        query = "SELECT seq, node, visit, path, request, ordinal FROM calls WHERE sample IS NOT NULL"
-        for row, node, visit, path, request, ordinal in file.rows(query):
-            self._rows.setdefault((node, visit, path, request), {})[ordinal] = row
+        columns = ("seq", "node", "visit", "path", "request", "ordinal")
+        for row, node, visit, path, request, ordinal in file.select("calls", *columns):
+            if request is not None:
+                self._rows.setdefault((node, visit, path, bytes(request)), {})[ordinal] = row
 
     def claim(self, scope: Scope, key: str, n: int) -> Claim:
         """The next ``n`` places in ``scope`` for the request ``key`` (of ``codec.request_key``)."""
@@ -71,10 +73,20 @@ class Calls:
 
     def read(self, row: int) -> Sample:
         """The sample of a row, marked as recorded."""
-        found = self._file.rows("SELECT sample, usage FROM calls WHERE seq = ?", row)
-        with readable(self._file.path, f"row {row} of calls"):
-            sample, usage = found[0]
-            return replace(decode({**json.loads(sample), "usage": json.loads(usage)}), recorded=True)
+        found = self._file.select("calls", "sample", "usage", seq=row)
+        with readable(self._file.place, f"row {row} of calls"):
+            return _sample(*found[0])
+
+    def drawn(self) -> Iterator[Drawn]:
+        """Every recorded sample, in the order in which they were drawn."""
+        columns = ("seq", "node", "visit", "path", "sample", "usage", "at")
+        for row, node, visit, path, sample, usage, at in self._file.select("calls", *columns):
+            if sample is None:
+                continue
+            with readable(self._file.place, f"row {row} of calls"):
+                scope = Scope(run=self._file.header.id, node=node, visit=visit, path=path)
+                drawn = Drawn(scope=scope, sample=_sample(sample, usage), at=float(at))
+            yield drawn
 
     def record(self, claim: Claim, index: int, sample: Sample) -> Sample:
         """Commit sample ``index`` of a claim, and return it as it was written: known secrets are struck out."""
@@ -84,14 +96,14 @@ class Calls:
         text, changed = self._file.clean(data, "a sample")
         place = _place(claim.scope, claim.key)
         ordinal = claim.ordinals[index]
-        row = self._file.insert(_INSERT, *place, ordinal, text, usage, self._file.elapsed)
+        row = self._file.insert("calls", *place, ordinal, text, usage)
         self._rows.setdefault(place, {})[ordinal] = row
         return replace(decode(json.loads(text)), usage=sample.usage, index=sample.index) if changed else sample
 
     def lose(self, scope: Scope, usage: Usage) -> None:
         """Commit what was spent on calls that gave no sample, so that a resumed run's budget knows of it."""
         where = (scope.node, scope.visit, scope.path)
-        self._file.insert(_INSERT, *where, None, None, None, dumps(encode_usage(usage)), self._file.elapsed)
+        self._file.insert("calls", *where, None, None, None, dumps(encode_usage(usage)))
 
     def rewind(self, scope: Scope) -> None:
         """Count from the start again in ``scope`` and inside it."""
@@ -102,9 +114,9 @@ class Calls:
         """What was spent in ``scope`` and inside it."""
         holds = holds_for(scope)
         total = Usage()
-        for row, node, visit, path, text in self._file.rows("SELECT seq, node, visit, path, usage FROM calls"):
+        for row, node, visit, path, text in self._file.select("calls", "seq", "node", "visit", "path", "usage"):
             if holds(node, visit, path):
-                with readable(self._file.path, f"row {row} of calls"):
+                with readable(self._file.place, f"row {row} of calls"):
                     total = total + decode_usage(json.loads(text))
         return total
 
@@ -119,6 +131,10 @@ def holds_for(scope: Scope) -> Callable[[str, int, str], bool]:
         return inside and (node, visit) == (scope.node, scope.visit)
 
     return holds
+
+
+def _sample(sample: str, usage: str) -> Sample:
+    return replace(decode({**json.loads(sample), "usage": json.loads(usage)}), recorded=True)
 
 
 def _place(scope: Scope, key: str) -> _Place:

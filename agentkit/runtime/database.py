@@ -36,7 +36,7 @@ _REASONS = {
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: object) -> Iterator[None]:
     """Turn errors of SQLite and of the file system into ``StoreError`` with the path and what to do."""
     try:
         yield
@@ -47,7 +47,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def readable(path: Path, what: str) -> Iterator[None]:
+def readable(path: object, what: str) -> Iterator[None]:
     """Turn what a damaged or forged row makes of the code that reads it into ``StoreError``."""
     try:
         yield

@@ -7,7 +7,7 @@ import random
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,20 +15,19 @@ from pathlib import Path
 from typing import Literal
 
 from agentkit.errors import InputError, StoreError, did_you_mean
-from agentkit.runtime.calls import SCHEMA as CALLS
 from agentkit.runtime.database import connect, explained, look
-from agentkit.runtime.header import SCHEMA as META
-from agentkit.runtime.header import Header, insert_header, read_header
-from agentkit.runtime.journal import SCHEMA as NODES
+from agentkit.runtime.header import Header, read_header, row_of
 from agentkit.runtime.journal import Journal
 from agentkit.runtime.lock import FileLock, is_held
 from agentkit.runtime.redact import Redactor, secrets_in
+from agentkit.runtime.rows import Row
 from agentkit.runtime.runfile import RunFile
+from agentkit.runtime.sqlite import SCHEMA, SqliteRows
 from agentkit.types import JSON
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-_SCHEMA = META + CALLS + NODES
+_INSERT = f"INSERT INTO meta VALUES ({', '.join('?' * 10)})"
 
 
 def run_id(now: float, rng: random.Random) -> str:
@@ -63,17 +62,29 @@ class Store:
         """Where the files are."""
         return self.home / "runs"
 
-    def create(self, *, graph: str, graph_hash: str = "", inputs: Mapping[str, JSON]) -> Journal:
-        """The journal of a new run; raises ``StoreError`` when its inputs are not plain data."""
+    def create(
+        self,
+        *,
+        graph: str,
+        graph_hash: str = "",
+        inputs: Mapping[str, JSON],
+        origin: Mapping[str, JSON] | None = None,
+        rows: Sequence[Row] = (),
+    ) -> Journal:
+        """The journal of a new run, which begins with ``rows`` of another (``Journal.rows``).
+
+        ``origin`` is plain data to go on with the run by. Raises ``StoreError`` when it or the inputs are not plain data.
+        """
         now = self.now()
         path = self._new_file(now)
-        kept = self.redact.data(dict(inputs))
-        header = Header(id=path.stem, graph=graph, graph_hash=graph_hash, inputs=kept, created=now)
+        kept, whence = self.redact.data(dict(inputs)), self.redact.data(dict(origin or {}))
+        header = Header(id=path.stem, graph=graph, graph_hash=graph_hash, inputs=kept, created=now, origin=whence)
         with ExitStack() as undo:
-            connection, lock = self._take(path, undo, _SCHEMA)
+            undo.callback(path.unlink, missing_ok=True)
+            connection, lock = self._take(path, undo, SCHEMA)
             with explained(path):
-                insert_header(connection, path, header)
-            return self._journal(path, connection, lock, header, undo)
+                connection.execute(_INSERT, row_of(header, path))
+            return self._journal(path, connection, lock, header, undo, rows)
 
     def open(self, run: str) -> Journal:
         """The journal of an earlier run, to go on with it; it counts as running from now.
@@ -85,6 +96,7 @@ class Store:
             connection, lock = self._take(path, undo)
             with explained(path):
                 header = read_header(connection, path)
+            SqliteRows(path, connection, None).upgrade()
             journal = self._journal(path, connection, lock, header, undo)
         try:
             journal.set_status("running")
@@ -93,19 +105,43 @@ class Store:
             raise
         return journal
 
+    def look(self, run: str) -> Journal:
+        """The journal of a run to read from, whoever may be running it; close it after. Raises as ``read`` does."""
+        path = self._find(run)
+        with explained(path):
+            connection = look(path, patience=self.patience)
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            with explained(path):
+                header = self._standing(path, read_header(connection, path))
+            return self._journal(path, connection, None, header, undo)
+
     def read(self, run: str) -> Header:
         """What a run is and how it stands, without opening it for writing; raises ``InputError`` when there is none."""
         path = self._find(run)
         with explained(path), closing(look(path, patience=self.patience)) as connection:
-            found = read_header(connection, path)
-        if found.status == "running" and not is_held(_lock_of(path)):
-            return replace(found, status="killed")
-        return found
+            return self._standing(path, read_header(connection, path))
 
     def runs(self) -> list[Header]:
         """All runs, the newest first; one that cannot be read is listed as ``unreadable``, with the reason."""
         found = [self._listed(path) for path in self.folder.glob("*.db") if _ID.match(path.stem)]
         return sorted(found, key=lambda one: (one.created, one.id), reverse=True)
+
+    def drop(self, run: str) -> None:
+        """Delete a run; raises ``InputError`` when there is none, ``StoreError`` while a process is running it."""
+        path = self._find(run)
+        with explained(path):
+            lock = FileLock(_lock_of(path), f"run {run}")
+            try:
+                for suffix in ("", "-wal", "-shm"):
+                    path.with_name(path.name + suffix).unlink(missing_ok=True)
+            finally:
+                lock.release()
+
+    def _standing(self, path: Path, header: Header) -> Header:
+        if header.status == "running" and not is_held(_lock_of(path)):
+            return replace(header, status="killed")
+        return header
 
     def _listed(self, path: Path) -> Header:
         try:
@@ -140,10 +176,18 @@ class Store:
         return connection, lock
 
     def _journal(
-        self, path: Path, connection: sqlite3.Connection, lock: FileLock, header: Header, undo: ExitStack
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        lock: FileLock | None,
+        header: Header,
+        undo: ExitStack,
+        rows: Sequence[Row] = (),
     ) -> Journal:
-        file = RunFile(path, connection, header, lock=lock, redact=self.redact, clock=self.clock)
-        journal = Journal(file)
+        table = SqliteRows(path, connection, lock)
+        if rows:
+            table.append(rows)
+        journal = Journal(RunFile(table, header, redact=self.redact, clock=self.clock))
         undo.pop_all()  # from here on the journal closes what was opened
         return journal
 

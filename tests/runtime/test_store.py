@@ -331,7 +331,7 @@ async def test_a_finished_run_is_one_file_that_can_be_copied(store: Store, tmp_p
 
 def test_durability_against_power_cuts_can_be_chosen(tmp_path: Path) -> None:
     with Store(home=tmp_path, durability="power").create(graph="g", inputs={}) as journal:
-        assert journal._file.rows("PRAGMA synchronous") == [(2,)]
+        assert journal._file._rows._connection.execute("PRAGMA synchronous").fetchall() == [(2,)]
     with Store(home=tmp_path).create(graph="g", inputs={}) as journal:
-        assert journal._file.rows("PRAGMA synchronous") == [(1,)]
-        assert journal._file.rows("PRAGMA journal_mode") == [("wal",)]
+        assert journal._file._rows._connection.execute("PRAGMA synchronous").fetchall() == [(1,)]
+        assert journal._file._rows._connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]

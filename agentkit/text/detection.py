@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from agentkit.text.rarity import rarity
 
-_LOOK_AT = 4000  # characters: enough for frequent words to show, and a megabyte costs no more than a page
+_LOOK_AT = 2000  # characters: enough for frequent words to show, and a megabyte costs no more than a page
 
-_SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("latin", re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")),
-    ("cyrillic", re.compile(r"[\u0400-\u04ff]")),
-    ("ja", re.compile(r"[\u3040-\u30ff]")),
-    ("zh", re.compile(r"[\u3400-\u9fff]")),
-    ("ko", re.compile(r"[\u1100-\u11ff\uac00-\ud7af]")),
-    ("ar", re.compile(r"[\u0600-\u06ff\u0750-\u077f]")),
-    ("he", re.compile(r"[\u0590-\u05ff]")),
-    ("el", re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")),
-    ("hi", re.compile(r"[\u0900-\u097f]")),
-    ("th", re.compile(r"[\u0e00-\u0e7f]")),
-    ("ka", re.compile(r"[\u10a0-\u10ff]")),
-    ("hy", re.compile(r"[\u0530-\u058f]")),
+_SCRIPTS = (
+    ("latin", "AZ az \u00c0\u024f \u1e00\u1eff"),
+    ("cyrillic", "\u0400\u04ff"),
+    ("ja", "\u3040\u30ff"),
+    ("zh", "\u3400\u9fff"),
+    ("ko", "\u1100\u11ff \uac00\ud7af"),
+    ("ar", "\u0600\u06ff \u0750\u077f"),
+    ("he", "\u0590\u05ff"),
+    ("el", "\u0370\u03ff \u1f00\u1fff"),
+    ("hi", "\u0900\u097f"),
+    ("th", "\u0e00\u0e7f"),
+    ("ka", "\u10a0\u10ff"),
+    ("hy", "\u0530\u058f"),
 )
+_RANGES = tuple((name, span[0], span[1]) for name, spans in _SCRIPTS for span in spans.split())
 
 _FREQUENT = MappingProxyType(
     {
@@ -95,24 +97,25 @@ _FREQUENT = MappingProxyType(
 )
 _OWN_LETTERS = MappingProxyType(
     {
-        "ru": re.compile(r"[ыэё]", re.I),
-        "uk": re.compile(r"[іїєґ]", re.I),
-        "be": re.compile(r"[ўі]", re.I),
-        "sr": re.compile(r"[ђћјљњџ]", re.I),
-        "de": re.compile(r"[äöüß]", re.I),
-        "fr": re.compile(r"[çèêœ]", re.I),
-        "es": re.compile(r"[ñ¿¡]", re.I),
-        "pt": re.compile(r"[ãõ]", re.I),
-        "pl": re.compile(r"[ąęłśż]", re.I),
-        "tr": re.compile(r"[ğış]"),
-        "cs": re.compile(r"[ěřů]", re.I),
-        "sv": re.compile(r"[å]", re.I),
+        "ru": "ыэё",
+        "uk": "іїєґ",
+        "be": "ўі",
+        "sr": "ђћјљњџ",
+        "de": "äöüß",
+        "fr": "çèêœ",
+        "es": "ñ¿¡",
+        "pt": "ãõ",
+        "pl": "ąęłśż",
+        "tr": "ğış",
+        "cs": "ěřů",
+        "sv": "å",
     }
 )
 _FREQUENT_SETS = MappingProxyType(
     {script: {name: frozenset(text.split()) for name, text in by_name.items()} for script, by_name in _FREQUENT.items()}
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_OWN = 0.5  # points of a letter that only this language has
 _LISTED = 0.25  # points of a word of three letters or more from our lists of frequent English and Russian words
 
 
@@ -121,28 +124,35 @@ def language(text: str) -> str:
 
     A few words without a frequent one among them (a name, a title) are ``unknown`` in the Latin script, which a hundred
     languages share, and ``ru`` in the Cyrillic unless a letter speaks against it. Only the first
-    4,000 characters count.
+    2,000 characters count.
     """
-    head = text[:_LOOK_AT]
-    script = _script(head)
+    head = text[:_LOOK_AT].casefold()
+    letters = Counter(head)
+    script = _script(letters)
     if script not in _FREQUENT_SETS:
         return script
-    return _by_words(head, script)
+    return _by_words(head, letters, script)
 
 
-def _script(head: str) -> str:
-    counts = Counter({name: len(pattern.findall(head)) for name, pattern in _SCRIPTS})
+def _script(letters: Mapping[str, int]) -> str:
+    counts: Counter[str] = Counter()
+    for letter, count in letters.items():
+        for name, first, last in _RANGES:
+            if first <= letter <= last:
+                counts[name] += count
+                break
+    if not counts:
+        return "unknown"
     name, most = counts.most_common(1)[0]
-    if name == "zh" and counts["ja"] * 10 >= most:
-        return "ja"
-    return name if most else "unknown"
+    return "ja" if name == "zh" and counts["ja"] * 10 >= most else name
 
 
-def _by_words(head: str, script: str) -> str:
+def _by_words(head: str, letters: Mapping[str, int], script: str) -> str:
     # Single letters of the Latin script are initials, formulae and torn apostrophes as often as words.
-    found = Counter(word.casefold() for word in _WORD.findall(head) if len(word) > 1 or script == "cyrillic")
+    found = Counter(word for word in _WORD.findall(head) if len(word) > 1 or script == "cyrillic")
     points = {
-        name: sum(found[word] for word in frequent) + _letters(head, name)
+        name: sum(found[word] for word in frequent)
+        + _OWN * sum(letters.get(letter, 0) for letter in _OWN_LETTERS.get(name, ""))
         for name, frequent in _FREQUENT_SETS[script].items()
     }
     own = "en" if script == "latin" else "ru"
@@ -151,8 +161,3 @@ def _by_words(head: str, script: str) -> str:
     if points[best]:
         return best
     return "ru" if script == "cyrillic" else "unknown"
-
-
-def _letters(head: str, name: str) -> float:
-    pattern = _OWN_LETTERS.get(name)
-    return 0.5 * len(pattern.findall(head)) if pattern else 0.0

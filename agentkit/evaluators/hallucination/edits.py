@@ -38,7 +38,8 @@ class Edit(NamedTuple):
 class _Gap(NamedTuple):
     """What lies between two consecutive matches: claim words ``[first, last)``, source tokens ``[start, end)``.
 
-    ``framed``: at least two copied words in a row (or the end of the sentence) on either side.
+    ``framed``: at least two copied words in a row (or the end of the claim) on either side. ``inner``: both matches are in one
+    sentence and in order.
     """
 
     first: int
@@ -46,6 +47,7 @@ class _Gap(NamedTuple):
     start: int
     end: int
     framed: bool
+    inner: bool
 
 
 def find_edits(claim: Claim, alignment: Alignment, source: Source) -> list[Edit]:
@@ -80,15 +82,16 @@ def _gaps(pairs: Sequence[Pair], alignment: Alignment, source: Source) -> Iterat
         return
     first, last = pairs[0], pairs[-1]
     head = max(source.sentences[source.sentence_of[first.token]].first, first.token - _NEAR)
-    tail = min(source.sentences[source.sentence_of[last.token]].last, last.token + 1 + _NEAR)
+    over = min(_NEAR, len(alignment.words) - last.word)
+    tail = min(source.sentences[source.sentence_of[last.token]].last, last.token + 1 + over)
     runs = _runs(pairs)
-    yield _Gap(0, first.word, head, first.token, runs[0][1] >= _FRAME and first.word > 0)
+    yield _Gap(0, first.word, head, first.token, runs[0][1] >= _FRAME and first.word > 0, False)
     for place, (before, here) in enumerate(pairwise(pairs)):
         framed = runs[place][0] >= _FRAME and runs[place + 1][1] >= _FRAME
         onward = before.token < here.token and source.sentence_of[before.token] == source.sentence_of[here.token]
         start = before.token + 1 if onward else here.token
-        yield _Gap(before.word + 1, here.word, start, here.token, framed and onward)
-    yield _Gap(last.word + 1, len(alignment.words), last.token + 1, tail, runs[-1][0] >= _FRAME)
+        yield _Gap(before.word + 1, here.word, start, here.token, framed and onward, onward)
+    yield _Gap(last.word + 1, len(alignment.words), last.token + 1, tail, runs[-1][0] >= _FRAME, False)
 
 
 def _runs(pairs: Sequence[Pair]) -> list[tuple[int, int]]:
@@ -103,32 +106,43 @@ def _runs(pairs: Sequence[Pair]) -> list[tuple[int, int]]:
     return list(zip(left, reversed(right), strict=True))
 
 
-def _edits(gap: _Gap, words: Sequence[Word], tokens: Sequence[Word]) -> Iterator[Edit]:
+def _edits(gap: _Gap, words: Sequence[Word], tokens: Sequence[Word]) -> list[Edit]:
     said, there = words[gap.first : gap.last], tokens[gap.start : gap.end]
-    if _negation_changed(said, there):
+    found = []
+    if _negation_changed(gap, said, there):
         exact = gap.framed and all(negates(word.text) or function_word(word.text) for word in (*said, *there))
-        yield Edit("negation", max(0, gap.first - 1), min(gap.last, len(words) - 1), gap.start, gap.end, exact)
-    if len(there) > _GAP:
-        return
-    for place, word in enumerate(said, gap.first):
-        if kind := _replaced(word, there):
-            exact = gap.framed and abs(len(said) - len(there)) <= _SLACK
-            yield Edit(kind, place, place, gap.start, gap.end, exact)
+        last = min(gap.last, len(words) - 1)
+        found.append(Edit("negation", max(0, gap.first - 1), last, gap.start, gap.end, exact))
+    if len(there) <= _GAP:
+        exact = gap.framed and abs(len(said) - len(there)) <= _SLACK
+        for place, word in enumerate(said, gap.first):
+            if kind := _replaced(word, there):
+                found.append(Edit(kind, place, place, gap.start, gap.end, exact))
+    # "not allowed" for "forbidden" changes both and nothing.
+    return [] if {"negation", "opposite"} <= {edit.kind for edit in found} else found
 
 
-def _negation_changed(said: Sequence[Word], there: Sequence[Word]) -> bool:
+def _negation_changed(gap: _Gap, said: Sequence[Word], there: Sequence[Word]) -> bool:
     now, then = (any(negates(word.text) for word in side) for side in (said, there))
-    return now != then and (now or len(there) <= _NEAR)
+    if then and not now:
+        return gap.inner and len(there) <= _NEAR
+    return now and not then
 
 
 def _replaced(word: Word, there: Sequence[Word]) -> EditKind | None:
     if word.kind == "number":
-        return "number" if any(other.kind == "number" for other in there) else None
+        return (
+            "number" if any(other.kind == "number" and _is_year(other) == _is_year(word) for other in there) else None
+        )
     if any(other.stem in opposites().get(word.stem, ()) for other in there):
         return "opposite"
     if word.text[0].isupper() and not function_word(word.text):
         return "name" if any(other.text[0].isupper() and not function_word(other.text) for other in there) else None
     return None
+
+
+def _is_year(word: Word) -> bool:
+    return len(word.stem) == 4 and word.stem.isdigit() and "1000" <= word.stem <= "2100"
 
 
 def _units(claim: Claim, pairs: Sequence[Pair], alignment: Alignment, source: Source) -> Iterator[Edit]:

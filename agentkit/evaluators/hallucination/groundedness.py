@@ -23,9 +23,12 @@ from agentkit.evaluators.hallucination.verdict import Kind, judge, pooled, proba
 from agentkit.types import Document, Finding, Record, Score
 
 VERSION = "1.0"
+_COPIED = 0.4  # share of copied word triples from which a joint between two sentences is worth telling
 
 
-class _Checked(NamedTuple):
+class Checked(NamedTuple):
+    """A claim's verdict, its support (see ``verdict.support``), its length in words and its findings."""
+
     kind: Kind
     support: float
     length: int
@@ -64,39 +67,33 @@ class Groundedness:
         """``evaluate`` for plain values; ``seconds`` stays 0."""
         if not answer.strip():
             return _unscored("the answer is empty")
-        name = answer_language(answer, documents)
+        source = source_of(documents)
+        name = answer_language(answer, source.languages)
         found = list(islice(claims(answer, name), self.max_claims + 1))
         declined = [claim for claim in found if is_refusal(claim.text)]
-        if found and len(declined) == len(found):
-            return _unscored("the answer declines to answer", label="refusal", findings=_refusals(answer, declined))
-        if not any(document.text.strip() for document in documents):
-            return _unscored("there are no documents to check the answer against")
-        if reason := unreadable(name, documents):
-            return _unscored(reason)
-        if not found:
-            return _unscored("the answer makes no claim")
-        refusals = _refusals(answer, declined)
-        rest = [claim for claim in found[: self.max_claims] if claim not in declined]
-        score = self._scored(answer, rest, documents)
-        return replace(
-            score,
-            findings=tuple(sorted((*score.findings, *refusals), key=lambda one: (one.start or 0, -(one.end or 0)))),
-            reason=f"only the first {self.max_claims} claims were checked" if len(found) > self.max_claims else "",
-            metadata={"claims": len(rest), "language": name},
-        )
+        if reason := _obstacle(found, declined, name, source):
+            label = "refusal" if declined else ""
+            return _unscored(reason, label=label, findings=_refusals(answer, declined))
+        return self._scored(answer, found, declined, source, name)
 
-    def _scored(self, answer: str, found: Sequence[Claim], documents: Sequence[Document]) -> Score:
-        source = _source(tuple(document.text for document in documents))
-        checked = [self._check(answer, claim, source) for claim in found]
+    def _scored(
+        self, answer: str, found: Sequence[Claim], declined: Sequence[Claim], source: Source, name: str
+    ) -> Score:
+        passed = [claim for claim in found[: self.max_claims] if claim not in declined]
+        checked = [self.assess(answer, claim, source) for claim in passed]
+        findings = [finding for one in checked for finding in one.findings] + _refusals(answer, declined)
         return Score(
             value=probability(pooled([one.support for one in checked], [one.length for one in checked])),
             label=_label([one.kind for one in checked]),
-            findings=tuple(finding for one in checked for finding in one.findings),
+            findings=tuple(sorted(findings, key=lambda one: (one.start or 0, -(one.end or 0)))),
+            reason=f"only the first {self.max_claims} claims were checked" if len(found) > self.max_claims else "",
             evaluator="groundedness",
             version=VERSION,
+            metadata={"claims": len(checked), "language": name},
         )
 
-    def _check(self, answer: str, claim: Claim, source: Source) -> _Checked:
+    def assess(self, answer: str, claim: Claim, source: Source) -> Checked:
+        """The verdict on one claim of ``answer`` against a source that has been read."""
         evidence = find_evidence(claim, source, limit=self.max_evidence)
         alignment = align(claim, source, evidence)
         edits = find_edits(claim, alignment, source)
@@ -106,13 +103,18 @@ class Groundedness:
         kind = judge(features, chance, self.threshold)
         findings = [claim_finding(answer, claim, kind, chance, source, evidence)]
         if kind != "supported":
-            findings += word_findings(answer, chance, source, evidence, alignment, edits)
-        return _Checked(kind, level, len(claim.words), tuple(findings))
+            shown = [edit for edit in edits if edit.kind != "splice" or features.copied >= _COPIED]
+            findings += word_findings(answer, chance, source, evidence, alignment, shown)
+        return Checked(kind, level, len(claim.words), tuple(findings))
+
+
+def source_of(documents: Sequence[Document]) -> Source:
+    """The documents, read; read once for all the answers that rest on the same ones (a batch, a repair loop)."""
+    return _source(tuple(document.text for document in documents))
 
 
 @lru_cache(maxsize=4)
 def _source(texts: tuple[str, ...]) -> Source:
-    """Read once for all the answers that rest on the same documents (a batch, a repair loop)."""
     return Source([Document(text=text) for text in texts])
 
 
@@ -124,8 +126,17 @@ def _label(kinds: Sequence[Kind]) -> str:
     return "partially_supported" if "supported" in kinds else "unsupported"
 
 
-def _refusals(answer: str, declined: Sequence[Claim]) -> tuple[Finding, ...]:
-    return tuple(
+def _obstacle(found: Sequence[Claim], declined: Sequence[Claim], name: str, source: Source) -> str:
+    """Why there is nothing to score; empty when there is."""
+    if found and len(declined) == len(found):
+        return "the answer declines to answer"
+    if not source.sentences:
+        return "there are no documents to check the answer against"
+    return unreadable(name, source.languages) or ("" if found else "the answer makes no claim")
+
+
+def _refusals(answer: str, declined: Sequence[Claim]) -> list[Finding]:
+    return [
         Finding(
             code="refusal",
             kind="refusal",
@@ -135,7 +146,7 @@ def _refusals(answer: str, declined: Sequence[Claim]) -> tuple[Finding, ...]:
             text=answer[claim.start : claim.end],
         )
         for claim in declined
-    )
+    ]
 
 
 def _text(output: object) -> str:

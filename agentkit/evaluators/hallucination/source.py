@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from agentkit.evaluators.hallucination.quantities import Quantity, quantities
+from agentkit.evaluators.hallucination.tongue import spoken_in
 from agentkit.text import Word, language, sentences, words
 from agentkit.types import Document
 
@@ -32,7 +33,8 @@ class Source:
     """An index over documents; built once, asked for every claim.
 
     ``tokens`` are all words and numbers in order (offsets into their document), ``postings`` the tokens of a stem,
-    ``holders`` the sentences of a stem, ``values`` the numbers by value, ``sentence_of`` the sentence of a token.
+    ``holders`` the sentences of a stem, ``values`` the numbers by value, ``sentence_of`` the sentence of a token,
+    ``languages`` what the documents are written in.
     """
 
     def __init__(self, documents: Sequence[Document]) -> None:
@@ -43,6 +45,7 @@ class Source:
         self.postings: dict[str, list[int]] = {}
         self.holders: dict[str, list[int]] = {}
         self.values: dict[str, list[Quantity]] = {}
+        self.languages = spoken_in(self.documents)
         for number, document in enumerate(self.documents):
             self._read(number, document.text)
         self.triples = {triple for document in self.documents for triple in triples(document.text)}

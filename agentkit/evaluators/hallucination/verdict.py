@@ -6,7 +6,7 @@ probability, is fitted (``evals/hallucination/fit.py``: WiCE and corruptions mad
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,7 +14,23 @@ from agentkit.evaluators.hallucination.features import Features
 
 Kind = Literal["supported", "contradicted", "not_found"]
 
-SLOPE, INTERCEPT = 8.0, -5.0
+CURVE = (
+    (-4.0, 0.001),
+    (-0.233, 0.101),
+    (0.142, 0.102),
+    (0.279, 0.132),
+    (0.382, 0.267),
+    (0.503, 0.270),
+    (0.617, 0.504),
+    (0.737, 0.631),
+    (0.845, 0.662),
+    (0.949, 0.708),
+    (1.061, 0.799),
+    (1.213, 0.890),
+    (1.366, 0.968),
+    (1.5, 0.999),
+)
+"""(support, probability) knots from ``fit.py``, both rising, with straight lines between them."""
 
 _SHORT_SOURCE, _LONG_SOURCE = 3, 6  # sentences
 _COPY_BEGINS, _COPY_FULL = 0.3, 0.7  # share of copied word triples
@@ -34,8 +50,11 @@ def support(features: Features, sentences: int) -> float:
 
 
 def probability(support: float) -> float:
-    """The calibrated probability that a claim (or answer) with this support is supported; strictly between 0 and 1."""
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, SLOPE * support + INTERCEPT))))
+    """The calibrated probability that a claim (or answer) with this support is supported; in [0, 1] and never falling."""
+    inside = max(CURVE[0][0], min(CURVE[-1][0], support))
+    place = min(bisect_right(CURVE, (inside, 2.0)), len(CURVE) - 1)
+    (left, low), (right, high) = CURVE[place - 1], CURVE[place]
+    return low + (high - low) * (inside - left) / (right - left)
 
 
 def pooled(supports: Sequence[float], lengths: Sequence[int]) -> float:

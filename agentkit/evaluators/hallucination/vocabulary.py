@@ -72,8 +72,8 @@ _OPPOSITES = """
     forbidden,prohibit,prohibited,oppose,opposed
     # support,supports,supported | oppose,opposes,opposed # begin,began,begins,start,started,starts,open,opened,opens
     | end,ended,ends,stop,stopped,stops,close,closed,closes,finish,finished # buy,bought,buys | sell,sold,sells
-    # born | died,dead # alive | dead,died # male,man,men,boy,he,his,father,son,brother,husband
-    | female,woman,women,girl,she,her,mother,daughter,sister,wife # true,correct,right | false,incorrect,wrong
+    # born | died,dead # alive | dead,died # male,man,men,boy,father,son,brother,husband
+    | female,woman,women,girl,mother,daughter,sister,wife # true,correct,right | false,incorrect,wrong
     # north,northern | south,southern # east,eastern | west,western # left | right # hot,warm,warmer,warming | cold,cool,cooler,
     cooling # rich,richer | poor,poorer # strong,stronger,strongly | weak,weaker,weakly # major | minor # maximum | minimum
     # above,over | below,under # inside,internal | outside,external # past | future # success,successful,succeed,succeeded

@@ -12,65 +12,39 @@ from fractions import Fraction
 
 from agentkit.answers import arithmetic, numbers
 from agentkit.errors import InputError
+from agentkit.strategies.prompts import fill
 from agentkit.strategies.thoughts import Step, worth
 from agentkit.types import Message, Problem
 
 TARGET = 24
 
-_PROPOSE = """Input: 2 8 8 14
-Possible next steps:
-2 + 8 = 10 (left: 8 10 14)
+_PROPOSE = "Input: {{state}}\nPossible next steps:"
+_EVALUATE = "Evaluate if given numbers can reach 24 (sure/likely/impossible)\n{{state}}"
+
+_NEXT_STEPS = """2 + 8 = 10 (left: 8 10 14)
 8 / 2 = 4 (left: 4 8 14)
 14 + 2 = 16 (left: 8 8 16)
 2 * 8 = 16 (left: 8 14 16)
 8 - 2 = 6 (left: 6 8 14)
 14 - 8 = 6 (left: 2 6 8)
 14 /  2 = 7 (left: 7 8 8)
-14 - 2 = 12 (left: 8 8 12)
-Input: {{state}}
-Possible next steps:
-"""
+14 - 2 = 12 (left: 8 8 12)"""
+_IN_RANGE = "I cannot obtain 24 now, but numbers are within a reasonable range\nlikely"
 
-_EVALUATE = """Evaluate if given numbers can reach 24 (sure/likely/impossible)
-10 14
-10 + 14 = 24
-sure
-11 12
-11 + 12 = 23
-12 - 11 = 1
-11 * 12 = 132
-11 / 12 = 0.91
-impossible
-4 4 10
-4 + 4 + 10 = 8 + 10 = 18
-4 * 10 - 4 = 40 - 4 = 36
-(10 - 4) * 4 = 6 * 4 = 24
-sure
-4 9 11
-9 + 11 + 4 = 20 + 4 = 24
-sure
-5 7 8
-5 + 7 + 8 = 12 + 8 = 20
-(8 - 5) * 7 = 3 * 7 = 21
-I cannot obtain 24 now, but numbers are within a reasonable range
-likely
-5 6 6
-5 + 6 + 6 = 17
-(6 - 5) * 6 = 1 * 6 = 6
-I cannot obtain 24 now, but numbers are within a reasonable range
-likely
-10 10 11
-10 + 10 + 11 = 31
-(11 - 10) * 10 = 10
-10 10 10 are all too big
-impossible
-1 3 3
-1 * 3 * 3 = 9
-(1 + 3) * 3 = 12
-1 3 3 are all too small
-impossible
-{{state}}
-"""
+_EXAMPLES = {
+    _PROPOSE: {"2 8 8 14": _NEXT_STEPS},
+    _EVALUATE: {
+        "10 14": "10 + 14 = 24\nsure",
+        "11 12": "11 + 12 = 23\n12 - 11 = 1\n11 * 12 = 132\n11 / 12 = 0.91\nimpossible",
+        "4 4 10": "4 + 4 + 10 = 8 + 10 = 18\n4 * 10 - 4 = 40 - 4 = 36\n(10 - 4) * 4 = 6 * 4 = 24\nsure",
+        "4 9 11": "9 + 11 + 4 = 20 + 4 = 24\nsure",
+        "5 7 8": f"5 + 7 + 8 = 12 + 8 = 20\n(8 - 5) * 7 = 3 * 7 = 21\n{_IN_RANGE}",
+        "5 6 6": f"5 + 6 + 6 = 17\n(6 - 5) * 6 = 1 * 6 = 6\n{_IN_RANGE}",
+        "10 10 11": "10 + 10 + 11 = 31\n(11 - 10) * 10 = 10\n10 10 10 are all too big\nimpossible",
+        "1 3 3": "1 * 3 * 3 = 9\n(1 + 3) * 3 = 12\n1 3 3 are all too small\nimpossible",
+    },
+}
+"""The worked examples of each prompt, as turns of a conversation: small chat models follow those and not one long text."""
 
 _DECIMAL = r"-?\d+(?:\.\d+)?"
 _RATIO = r"-?\d+(?:\.\d+)?(?:/\d+)?"
@@ -98,9 +72,13 @@ class Game24:
         """The numbers as they were put."""
         return problem.question
 
-    def messages(self, problem: Problem, text: str) -> tuple[Message, ...]:
-        """The prompt alone."""
-        return (Message("user", text),)
+    def messages(self, problem: Problem, template: str, text: str) -> tuple[Message, ...]:
+        """After the worked examples of the published prompts; a prompt of the user's own stands alone."""
+        examples = _EXAMPLES.get(template, {}).items()
+        asked = [
+            (Message("user", fill(template, state=state)), Message("assistant", reply)) for state, reply in examples
+        ]
+        return (*(turn for pair in asked for turn in pair), Message("user", text))
 
     def start(self, problem: Problem) -> str:
         """The numbers in the question; raises ``InputError`` for fewer than two or more than six."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import comb, exp, inf, lgamma, log
+from math import comb, exp, inf, lgamma, log, sqrt
 from typing import Protocol
 
 from agentkit.errors import ConfigError, did_you_mean
@@ -200,11 +200,10 @@ def largest_probability(counts: tuple[int, ...]) -> float:
     if len(shapes) < 2:
         return 0.0
     first, others = shapes[0], shapes[1:]
-    low, high = -36.0 / first, log(first + 12.0 * first**0.5 + 24.0)
-    points = 256
-    step = (high - low) / points
-    total = sum(_integrand(low + place * step, first, others) for place in range(points + 1))
-    return min(1.0, total * step)
+    low, high = -36.0 / sum(shapes), log(first + 12.0 * sqrt(first) + 24.0)
+    step = min(0.125, 0.5 / sqrt(max(shapes)))
+    points = int((high - low) / step) + 2
+    return min(1.0, step * sum(_integrand(low + place * step, first, others) for place in range(points)))
 
 
 def _integrand(t: float, first: int, others: Sequence[int]) -> float:

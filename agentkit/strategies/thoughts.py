@@ -55,8 +55,8 @@ class Task(Protocol):
         """What ``{{question}}`` stands for."""
         ...
 
-    def messages(self, problem: Problem, text: str) -> tuple[Message, ...]:
-        """The conversation that puts a filled template to the model."""
+    def messages(self, problem: Problem, template: str, text: str) -> tuple[Message, ...]:
+        """The conversation that puts ``text``, which is ``template`` filled, to the model."""
         ...
 
     def start(self, problem: Problem) -> str:
@@ -114,7 +114,7 @@ class General:
         """The last turn, with the documents and examples it carries."""
         return problem.messages[-1].content if _asked(problem) else problem.question
 
-    def messages(self, problem: Problem, text: str) -> tuple[Message, ...]:
+    def messages(self, problem: Problem, template: str, text: str) -> tuple[Message, ...]:
         """After the turns before the last one."""
         context = problem.messages[:-1] if _asked(problem) else problem.messages
         return (*context, Message("user", text))

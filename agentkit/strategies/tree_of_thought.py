@@ -207,7 +207,7 @@ class _Search:
         seed = seeded(self.model, self.options.seed, self.drawn)
         self.drawn += count
         return GenerateRequest(
-            messages=self.task.messages(self.problem, text),
+            messages=self.task.messages(self.problem, template, text),
             n=count,
             temperature=self.options.temperature,
             max_tokens=self.options.max_tokens,

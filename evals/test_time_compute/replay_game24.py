@@ -14,6 +14,8 @@ import asyncio
 import gzip
 import json
 from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +145,11 @@ def main() -> None:
     folder = options.data / "tot_game24"
     rows = load(folder / "tot_bfs_b5.jsonl.gz")
     figures = {
+        "date": date.today().isoformat(),
+        "agentkit": version("agentkit"),
         "puzzles": len(rows),
         "log": logged(rows),
-        "ours": [asyncio.run(search(rows, concurrency)) for concurrency in (None, 2, 1)],
+        "ours": [asyncio.run(search(rows, concurrency)) for concurrency in (None, 1)],
         "direct": sampled(load(folder / "io_n100.jsonl.gz")),
         "chain_of_thought": sampled(load(folder / "cot_n100.jsonl.gz")),
     }

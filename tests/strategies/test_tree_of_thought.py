@@ -213,6 +213,14 @@ async def test_documents_and_earlier_turns_stay_in_the_conversation():
     assert "Sources: [1] Salt." in model.requests[0].messages[1].content
 
 
+async def test_the_published_examples_are_turns_of_the_conversation():
+    model, strategy = game()
+    await strategy.solve(PUZZLE, model=model)
+    roles = [[message.role for message in request.messages] for request in model.requests]
+    assert roles[0] == ["user", "assistant", "user"]
+    assert roles[1] == ["user", "assistant"] * 8 + ["user"]
+
+
 async def test_prompts_can_be_replaced():
     model = ScriptedModel(script=["a way", "sure", "Answer: 7"])
     strategy = TreeOfThought(depth=1, value_samples=1, propose="Next for {{question}}?", evaluate="{{state}}: good?")

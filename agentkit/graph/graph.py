@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import InputError, did_you_mean
-from agentkit.events import Emit, Event, NodeFinished, RunFinished, Scope, ignore
+from agentkit.events import Emit, Event, Scope, ignore
 from agentkit.graph.compile import Engine, compile_graph, state_graph
 from agentkit.graph.kinds import Workshop
 from agentkit.graph.models import Models, Open, recorded, replayed
-from agentkit.graph.nodes import RunContext
+from agentkit.graph.nodes import RunContext, visit_key
 from agentkit.graph.origin import Origin, changed, origin_of, visits_before
 from agentkit.graph.run import Execution, Fork, Settings, fan, read_inputs
 from agentkit.graph.spec import GraphSpec
@@ -32,7 +32,7 @@ from agentkit.runtime.journal import Journal
 from agentkit.runtime.rows import Row
 from agentkit.runtime.runstore import RunStore
 from agentkit.runtime.store import Store
-from agentkit.types import JSON, Run, Usage
+from agentkit.types import JSON, Run
 
 if TYPE_CHECKING:
     from agentkit.graph.compile import PlainGraph
@@ -73,25 +73,7 @@ class Graph:
 
     async def execute(self, inputs: Mapping[str, Any], *, emit: Emit = ignore, **settings: Any) -> Run:
         """``run`` with the settings of ``stream``; ``emit`` sees every event."""
-        kept: dict[str, None] = {}
-        end = RunFinished(status="failed", output={}, usage=Usage(), seconds=0.0)
-        async with aclosing(self.stream(inputs, **settings)) as events:
-            async for event in events:
-                emit(event)
-                if isinstance(event, NodeFinished) and not event.error and not event.skipped:
-                    kept[event.scope.node] = None
-                elif isinstance(event, RunFinished):
-                    end = event
-        return Run(
-            id=end.scope.run,
-            graph=self.spec.name,
-            status=end.status,
-            output=end.output,
-            usage=end.usage,
-            seconds=end.seconds,
-            error=end.error,
-            kept=tuple(kept),
-        )
+        return await self._execution(inputs, Settings(**settings), emit).run()
 
     async def stream(
         self,
@@ -113,8 +95,8 @@ class Graph:
         one. Same ``seed``, same run (None: the earlier run's, else 0). Without ``keep`` nothing is written.
         """
         settings = Settings(resume=resume, fork=fork, seed=seed, record=record, replay=replay, keep=keep)
-        execution = self._execution({**(inputs or {}), **named}, settings)
-        async with aclosing(execution.events()) as events:
+        execution = self._execution({**(inputs or {}), **named}, settings, ignore)
+        async with aclosing(execution.stream()) as events:
             async for event in events:
                 yield event
 
@@ -144,7 +126,7 @@ class Graph:
         """The nodes that are no longer as they were when ``run`` was made: resumed, they and what follows run again."""
         return changed(Origin.of(run.origin), self._origin(0))
 
-    def _execution(self, inputs: Mapping[str, Any], settings: Settings) -> Execution:
+    def _execution(self, inputs: Mapping[str, Any], settings: Settings, emit: Emit) -> Execution:
         if settings.replay is None:
             self._models.check()
         journal = self._journal(inputs, settings)
@@ -157,9 +139,8 @@ class Graph:
             raise
         if journal is not None and settings.seed is None:
             settings = replace(settings, seed=Origin.of(journal.header.origin).seed)
-        return Execution(
-            self.spec, values, self._context(settings, journal), self._walk, resumed=settings.resume is not None
-        )
+        context = self._context(settings, journal, emit)
+        return Execution(self.spec, values, context, self._walk, resumed=settings.resume is not None)
 
     def _journal(self, inputs: Mapping[str, Any], settings: Settings) -> Journal | None:
         """The record of the run, opened or made; None where nothing is kept."""
@@ -182,9 +163,18 @@ class Graph:
         self._check_earlier(fork.run)
         with closing(self._store.look(fork.run)) as earlier:
             values = read_inputs(self.spec, {**earlier.header.inputs, **inputs})
-            rows = earlier.rows(self._before(fork, earlier))
             seed = Origin.of(earlier.header.origin).seed if seed is None else seed
+            rows = earlier.rows(self._before(fork, earlier))
+            if fork.at is not None:
+                rows = [self._as_now(table, row, seed) for table, row in rows]
             return self._create(values, self._origin(seed, fork), rows)
+
+    def _as_now(self, table: str, row: Sequence[Any], seed: int) -> Row:
+        """A recorded visit as one of the node as it is now: what came before a fork stays, whatever its model is today."""
+        if table != "nodes" or row[0] not in self._walker.runners:
+            return table, row
+        now = visit_key(self._walker.runners[row[0]].identity, seed, {})
+        return table, (*row[:3], now[:32] + row[3][32:], *row[4:])
 
     def _before(self, fork: Fork, earlier: Journal) -> Callable[[Scope], bool]:
         if fork.at is None:
@@ -224,16 +214,17 @@ class Graph:
     def _detached(self) -> RunContext:
         return self._context(Settings(keep=False), None)
 
-    def _context(self, settings: Settings, journal: Journal | None) -> RunContext:
+    def _context(self, settings: Settings, journal: Journal | None, emit: Emit = ignore) -> RunContext:
         opener: Callable[[str], Model] = self._models.model
         if settings.replay is not None:
             opener = replayed(settings.replay)
         if settings.record is not None:
             opener = recorded(opener, settings.record)
+        kept = () if journal is None else (journal.timeline.see,)
         return RunContext(
             run=journal.header.id if journal else secrets.token_hex(6),
             seed=settings.seed or 0,
-            emit=fan(self.listeners),
+            emit=fan(*self.listeners, emit, *kept),
             ledger=Ledger(
                 self.spec.budget,
                 clock=self.clock,

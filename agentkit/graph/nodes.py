@@ -38,7 +38,7 @@ _GRACE = 0.25  # seconds for a node to hand over its best so far when the run's 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """One run, as its nodes see it. ``outputs`` collects what each node put out last, by node."""
+    """One run, as its nodes see it. ``outputs`` collects what each node put out last, ``kept`` who finished, in order."""
 
     run: str
     seed: int
@@ -48,6 +48,7 @@ class RunContext:
     open_model: Callable[[str], Model]
     journal: Journal | None = None
     outputs: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class NodeRunner:
     checked: Checked
     run: Run
     when: Expression | None = None
-    identity: JSON = None
+    identity: str = ""
 
     async def visit(self, number: int, values: Mapping[str, Mapping[str, JSON]], context: RunContext) -> Visited:
         """Run the node for the ``number``-th time (from 0) on the ``values`` of inputs and nodes so far.
@@ -133,7 +134,7 @@ class _Visit:
         journal = self.context.journal
         if journal is None:
             return self._visited(await self._attempts(inputs))
-        key = fingerprint([self.runner.identity, self.context.seed, inputs])
+        key = visit_key(self.runner.identity, self.context.seed, inputs)
         if known := journal.finished_node(self.scope, key):
             return replace(self._visited(known.outputs), seconds=known.seconds, recorded=True)
         outputs = await self._attempts(inputs)
@@ -255,8 +256,13 @@ def retry_of(spec: ModelSpec) -> RetrySpec:
     return RetrySpec(**options)
 
 
-def identity(node: NodeSpec, spec: GraphSpec) -> JSON:
-    """What the outputs of a node depend on beside its inputs: its component, options, texts and models."""
+def visit_key(identity: str, seed: int, inputs: Mapping[str, JSON]) -> str:
+    """What a visit is recorded under: the first half tells the node and the run's seed, the second the inputs."""
+    return fingerprint([identity, seed])[:32] + fingerprint(inputs)[:32]
+
+
+def identity(node: NodeSpec, spec: GraphSpec) -> str:
+    """The fingerprint of what a node's outputs depend on beside its inputs: its component, options, texts and models."""
     texts = {name: spec.files[name] for name in _files(node.options) if name in spec.files}
     names = [one for one in node.options.values() if isinstance(one, str) and one in spec.models] or list(spec.models)
     models: dict[str, JSON] = {}
@@ -265,7 +271,7 @@ def identity(node: NodeSpec, spec: GraphSpec) -> JSON:
         if name not in models:
             models[name] = asdict(spec.models[name])
             names += spec.models[name].fallback
-    return [node.use, dict(node.options), texts, models]
+    return fingerprint([node.use, dict(node.options), texts, models])
 
 
 def _files(value: JSON) -> list[str]:

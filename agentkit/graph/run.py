@@ -15,7 +15,7 @@ from agentkit.graph.ports import fits, type_of_value
 from agentkit.graph.spec import INPUTS, GraphSpec
 from agentkit.options import plainly
 from agentkit.runtime.concurrency import cancel
-from agentkit.types import JSON, RunStatus, Usage
+from agentkit.types import JSON, Run, RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def _value(name: str, wanted: str, given: object) -> JSON:
 
 
 class Execution:
-    """A run under way. ``events`` is its stream; when that ends, ``finished`` tells how the run did."""
+    """A run under way: ``run`` carries it to its end, ``stream`` does so and tells what happens."""
 
     def __init__(
         self,
@@ -80,40 +80,17 @@ class Execution:
         context: RunContext,
         walk: Callable[[Mapping[str, JSON], RunContext], Awaitable[None]],
         *,
-        resumed: bool,
+        resumed: bool = False,
     ) -> None:
-        self.spec, self.inputs, self._walk, self._resumed = spec, inputs, walk, resumed
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._listener = context.emit
-        self.context = replace(context, emit=self._emit)
-        self.scope = Scope(run=context.run)
+        self.spec, self.inputs, self.context, self._walk, self._resumed = spec, inputs, context, walk, resumed
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """What happens, as it happens; raises at the end what ended the run, if it did not succeed.
-
-        Closing the stream cancels the run: nodes, the streams of their models and the connections below them.
-        """
-        task = asyncio.create_task(self._drive())
-        try:
-            while (event := await self._queue.get()) is not None:
-                yield event
-            await task
-        finally:
-            await cancel([task])
-
-    async def _drive(self) -> None:
+    async def run(self) -> Run:
+        """The finished run; raises what ended it, if it did not succeed. Every event goes to the context's ``emit``."""
         started = self.context.clock()
+        nodes = tuple(self.spec.nodes)
+        self._emit(RunStarted, graph=self.spec.name, inputs=self.inputs, nodes=nodes, resumed=self._resumed)
         status: RunStatus = "failed"
         error: BaseException | None = None
-        self._emit(
-            RunStarted(
-                scope=self.scope,
-                graph=self.spec.name,
-                inputs=self.inputs,
-                nodes=tuple(self.spec.nodes),
-                resumed=self._resumed,
-            )
-        )
         try:
             status = await self._walked()
         except asyncio.CancelledError:
@@ -123,10 +100,24 @@ class Execution:
             status, error = ("exhausted" if isinstance(raised, BudgetExceededError) else "failed"), raised
             raise
         finally:
-            try:
-                self._finish(status, error, self.context.clock() - started)
-            finally:
-                self._queue.put_nowait(None)
+            run = self._finish(status, error, self.context.clock() - started)
+        return run
+
+    async def stream(self) -> AsyncGenerator[Event, None]:
+        """What happens, as it happens; raises at the end what ended the run, if it did not succeed.
+
+        Closing the stream cancels the run: nodes, the streams of their models and the connections below them.
+        """
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.context = replace(self.context, emit=fan(self.context.emit, queue.put_nowait))
+        task = asyncio.create_task(self.run())
+        task.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            await task
+        finally:
+            await cancel([task])
 
     async def _walked(self) -> RunStatus:
         best_so_far = self.spec.budget is not None and self.spec.budget.on_exhausted == "best_so_far"
@@ -138,37 +129,37 @@ class Execution:
             return "exhausted"
         return "succeeded"
 
-    def _finish(self, status: RunStatus, error: BaseException | None, seconds: float) -> None:
-        output, message = self.output(), str(error) if error is not None else ""
-        usage = self.usage()
-        self._emit(
-            RunFinished(scope=self.scope, status=status, output=output, usage=usage, seconds=seconds, error=message)
+    def _finish(self, status: RunStatus, error: BaseException | None, seconds: float) -> Run:
+        run = Run(
+            id=self.context.run,
+            graph=self.spec.name,
+            status=status,
+            output=self._output(),
+            usage=self.context.ledger.spent,
+            seconds=seconds,
+            error="" if error is None else str(error),
+            kept=tuple(dict.fromkeys(self.context.kept)),
         )
+        self._emit(RunFinished, status=status, output=run.output, usage=run.usage, seconds=seconds, error=run.error)
         if self.context.journal is not None:
             with self.context.journal as journal:
-                journal.set_status(status, output=output, error=message)
+                journal.set_status(status, output=run.output, error=run.error)
+        return run
 
-    def output(self) -> dict[str, JSON]:
+    def _output(self) -> dict[str, JSON]:
         """The outputs of the graph as far as they exist; None for the others."""
         values = {INPUTS: self.inputs, **self.context.outputs}
         return {name: resolve(binding, values) for name, binding in self.spec.outputs.items()}
 
-    def usage(self) -> Usage:
-        """What the run has cost, earlier sessions included."""
-        return self.context.ledger.spent
-
-    def _emit(self, event: Event) -> None:
-        self._listener(event)
-        if self.context.journal is not None:
-            self.context.journal.timeline.see(event)
-        self._queue.put_nowait(event)
+    def _emit(self, event: Callable[..., Event], **facts: object) -> None:
+        self.context.emit(event(scope=Scope(run=self.context.run), **facts))
 
 
-def fan(listeners: tuple[Emit, ...]) -> Emit:
+def fan(*listeners: Emit) -> Emit:
     """Tells every listener."""
 
     def emit(event: Event) -> None:
         for listener in listeners:
             listener(event)
 
-    return emit
+    return listeners[0] if len(listeners) == 1 else emit

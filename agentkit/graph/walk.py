@@ -81,6 +81,7 @@ class Walker:
             raise visited.failure
         outputs = {} if visited.outputs is None else {name: visited.outputs}
         context.outputs.update(outputs)
+        context.kept.extend(outputs if visited.failure is None else ())
         return Move(
             next=self._steps(position, targets),
             outputs=outputs,

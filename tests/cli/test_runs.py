@@ -8,10 +8,25 @@ from typing import Any
 
 import pytest
 
+from agentkit.cli import main
 from agentkit.testing import FakeProvider
 from agentkit.testing.replies import Refusal
 
 Agentkit = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def agentkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Agentkit:
+    """Runs ``agentkit ARGUMENTS`` in an empty folder, in this process: many commands a test."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        with pytest.raises(SystemExit) as stopped:
+            main([str(one) for one in arguments])
+        return subprocess.CompletedProcess(arguments, int(stopped.value.code or 0), *capsys.readouterr())
+
+    return run
+
 
 GRAPH = """
 schema: agentkit/v1

@@ -130,8 +130,9 @@ class _Checker:
         self.topology = None if loops else Topology(tuple(self.spec.nodes), self.spec.edges)
         for loop in loops:
             nodes = [self.spec.edges[index].source for index in loop]
+            implied = self.spec.implied and not any(self.spec.edges[index].error for index in loop)
             message = f"the loop {' -> '.join([*nodes, nodes[0]])} has no bound; give one of its edges a 'max'"
-            self.say(self.places[loop[-1]], self._implied(nodes) if self.spec.implied else message)
+            self.say(self.places[loop[-1]], self._implied(nodes) if implied else message)
 
     def _implied(self, nodes: list[str]) -> str:
         return f"these nodes take values from one another: {' -> '.join([*nodes, nodes[0]])}; say with 'edges' which runs first"

@@ -60,9 +60,10 @@ def load_text(
     spec, places = read_spec(source.data, report, file=file)
     if models:
         spec = _with_models(spec, models)
-    if not spec.edges and "edges" not in _keys(source):
-        spec = replace(spec, edges=implied_edges(spec.nodes), implied=True)
-        places = tuple(("nodes", edge.target, "in") for edge in spec.edges)
+    if "edges" not in _keys(source):
+        implied = implied_edges(spec.nodes, handlers=spec.edges)
+        spec = replace(spec, edges=(*implied, *spec.edges), implied=True)
+        places = (*(("nodes", edge.target, "in") for edge in implied), *places)
     files = Files(folder)
     check_spec(spec, report, places=places, registry=registry, read=files.read)
     report.raise_if_any()

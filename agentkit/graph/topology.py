@@ -111,8 +111,12 @@ def exhausted(index: int, edge: EdgeSpec, taken: Taken) -> bool:
     return edge.max is not None and taken.get(index, 0) >= edge.max
 
 
-def implied_edges(nodes: Mapping[str, NodeSpec]) -> tuple[EdgeSpec, ...]:
-    """The edges of a graph that has none: each node runs after the nodes it takes values from."""
+def implied_edges(nodes: Mapping[str, NodeSpec], *, handlers: Iterable[EdgeSpec] = ()) -> tuple[EdgeSpec, ...]:
+    """The edges of a graph that has none: each node runs after the nodes it takes values from.
+
+    A node that one of the ``handlers`` leads to from a failed node runs only then, so it does not follow that node.
+    """
+    handled = {(edge.source, edge.target) for edge in handlers}
     found = dict.fromkeys(
         (one.node, node.name)
         for node in nodes.values()
@@ -120,7 +124,7 @@ def implied_edges(nodes: Mapping[str, NodeSpec]) -> tuple[EdgeSpec, ...]:
         for one in binding
         if isinstance(one, Reference) and one.node != INPUTS and one.node in nodes
     )
-    return tuple(EdgeSpec(source=source, target=target) for source, target in found)
+    return tuple(EdgeSpec(source=source, target=target) for source, target in found if (source, target) not in handled)
 
 
 def endless_loops(nodes: Iterable[str], edges: tuple[EdgeSpec, ...], *, most: int = 20) -> list[list[int]]:

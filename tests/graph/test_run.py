@@ -277,6 +277,19 @@ async def test_on_error_leads_elsewhere_with_the_message(bench: Any) -> None:
     assert run.output == {"value": None, "error": "node 'bad': division by zero"}
 
 
+async def test_without_edges_a_handler_runs_only_after_a_failure(bench: Any) -> None:
+    body = """
+        outputs: {text: [join.text, apology.text]}
+        nodes:
+          bad: {use: probe, with: {label: bad, value: fine}, on_error: {to: apology}}
+          join: {use: join, in: {left: bad.label}}
+          apology: {use: join, in: {left: sorry, right: bad.error}}
+        """
+    assert (await bench.graph(text(body)).run(question="")).output == {"text": "bad"}
+    bench.probe.act = lambda label: 1 / 0
+    assert (await bench.graph(text(body)).run(question="")).output == {"text": "sorry+node 'bad': division by zero"}
+
+
 async def test_without_an_error_its_edge_is_not_taken(bench: Any) -> None:
     assert (await bench.graph(HANDLED).run(question="")).output == {"value": 1, "error": None}
 

@@ -12,6 +12,7 @@ from typing import Any
 from agentkit.errors import ConfigError
 from agentkit.graph.kinds.component import with_paths
 from agentkit.graph.spec import GraphSpec, ModelSpec
+from agentkit.models.cassette import Cassette
 from agentkit.models.replay import Recording, Replay
 from agentkit.protocols import Model
 from agentkit.registry import Registry
@@ -69,8 +70,6 @@ class Models:
 
 def recorded(opener: Callable[[str], Model], path: Path) -> Callable[[str], Model]:
     """``opener`` with every response written to a new cassette."""
-    from agentkit.models.cassette import Cassette
-
     cassette = Cassette(path)
     return lambda name: Recording(model=opener(name), cassette=cassette, label=name)
 

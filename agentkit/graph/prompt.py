@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from agentkit.errors import TemplateError, did_you_mean
+from agentkit.errors import ConfigError, TemplateError, did_you_mean
 from agentkit.graph import plain
 from agentkit.graph.template import Name, Template, parse
 from agentkit.graph.template import plain as as_text
@@ -173,8 +173,6 @@ class _Reader:
             return None
 
     def _text(self, file: str, path: Path) -> str | None:
-        from agentkit.errors import ConfigError
-
         try:
             return self._read(file)
         except ConfigError as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agentkit.errors import ConfigError, did_you_mean
-from agentkit.types import Message
+from agentkit.types import Message, Problem
 
 STEP_BY_STEP = "Think step by step. Then write the final answer on a line of its own, after 'Answer:'."
 """Zero-shot chain of thought (Kojima et al. 2022, arXiv 2205.11916), with a place where the answer can be found."""
@@ -26,6 +26,12 @@ def check(template: str, option: str, known: Sequence[str]) -> None:
         if name not in known:
             places = ", ".join(f"{{{{{one}}}}}" for one in known)
             raise ConfigError(f"{option}: nothing fills {{{{{name}}}}}{did_you_mean(name, known)} (known: {places})")
+
+
+def asked(problem: Problem) -> str:
+    """The question with the documents and examples it carries: the user's last turn, where the conversation ends with one."""
+    last = problem.messages[-1] if problem.messages else None
+    return last.content if last and last.role == "user" else problem.question
 
 
 def instructed(messages: Sequence[Message], instruction: str) -> tuple[Message, ...]:

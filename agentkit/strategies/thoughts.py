@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agentkit.answers import extract
+from agentkit.strategies.prompts import asked
 from agentkit.types import Message, Problem
 
 BEST = 20.0
@@ -112,11 +113,12 @@ class General:
 
     def question(self, problem: Problem) -> str:
         """The last turn, with the documents and examples it carries."""
-        return problem.messages[-1].content if _asked(problem) else problem.question
+        return asked(problem)
 
     def messages(self, problem: Problem, template: str, text: str) -> tuple[Message, ...]:
         """After the turns before the last one."""
-        context = problem.messages[:-1] if _asked(problem) else problem.messages
+        ends_with_question = bool(problem.messages) and problem.messages[-1].role == "user"
+        context = problem.messages[:-1] if ends_with_question else problem.messages
         return (*context, Message("user", text))
 
     def start(self, problem: Problem) -> str:
@@ -149,10 +151,6 @@ class General:
     def answer(self, problem: Problem, path: Sequence[str]) -> str | None:
         """What stands after ``Answer:`` in the last thought."""
         return extract(path[-1], stated=True) if path and _concludes(path[-1]) else None
-
-
-def _asked(problem: Problem) -> bool:
-    return bool(problem.messages) and problem.messages[-1].role == "user"
 
 
 def _concludes(line: str) -> bool:

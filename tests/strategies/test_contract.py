@@ -1,8 +1,11 @@
 import pytest
 
+from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
 from agentkit.strategies.self_consistency import SelfConsistency
+from agentkit.strategies.self_refine import SelfRefine
 from agentkit.strategies.tree_of_thought import TreeOfThought
+from agentkit.strategies.universal_self_consistency import UniversalSelfConsistency
 from agentkit.testing.conformance import check_strategy
 
 STRATEGIES = [
@@ -10,6 +13,9 @@ STRATEGIES = [
     SelfConsistency(samples=5),
     SelfConsistency(samples=5, ahead=2, answer="text"),
     TreeOfThought(depth=2),
+    BestOfN(samples=3),
+    UniversalSelfConsistency(samples=3),
+    SelfRefine(),
 ]
 
 

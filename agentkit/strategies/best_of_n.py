@@ -1,0 +1,103 @@
+"""Best of N: draw several answers, have each scored, return the best (Cobbe et al. 2021, arXiv 2110.14168)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from agentkit.answers import Convention, Kind
+from agentkit.errors import ConfigError
+from agentkit.protocols import Model
+from agentkit.strategies import prompts
+from agentkit.strategies.candidates import Candidates, candidates
+from agentkit.strategies.drawing import Draws, seeded, several
+from agentkit.types import GenerateRequest, Message, Problem, Sample, Solution
+
+_JUDGE = (
+    "{{question}}\n\nA proposed answer:\n{{answer}}\n\nCheck it step by step. Then write on the last line nothing but its score, "
+    "from 0 (certainly wrong) to 10 (certainly right)."
+)
+_SCORE = re.compile(r"(?<![\d.])(\d{1,2}(?:\.\d+)?)(?:\s*/\s*10)?(?![\d.]*\d)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestOfN:
+    """Draws ``samples`` answers, lets ``judge`` (the model itself by default) score each, and returns the best.
+
+    ``choose: best`` takes the answer with the highest score, ``choose: weighted`` the one whose samples' scores add up to most
+    (Li et al. 2023, arXiv 2206.02336); ties go to the earliest. A candidate whose score cannot be read has none, and
+    when no score can, the majority decides. ``judge_prompt`` is a template over ``{{question}}`` and ``{{answer}}``.
+    """
+
+    samples: int = 8
+    judge: Model | None = None
+    choose: Literal["best", "weighted"] = "best"
+    judge_prompt: str = _JUDGE
+    answer: Kind = "auto"
+    convention: Convention = "us"
+    instruction: str = ""
+    temperature: float = 0.7
+    max_tokens: int | None = None
+    seed: int = 0
+    concurrency: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise ConfigError(f"samples must be at least 1, not {self.samples}")
+        prompts.check(self.judge_prompt, "judge_prompt", ("question", "answer"))
+
+    async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
+        """The chosen answer; ``votes`` weigh each answer by its scores, ``metadata`` holds the scores by sample."""
+        problem = Problem.of(problem)
+        request = GenerateRequest(
+            messages=prompts.instructed(problem.messages, self.instruction),
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+        )
+        found = await candidates(
+            model,
+            request,
+            self.samples,
+            seed=self.seed,
+            answer=self.answer,
+            convention=self.convention,
+            concurrency=self.concurrency,
+        )
+        judging = await self._judge(problem, found, self.judge or model)
+        scores = [None if sample is None else score(sample.text) for sample in judging.samples]
+        return self._choose(found, scores, judging)
+
+    async def _judge(self, problem: Problem, found: Candidates, judge: Model) -> Draws:
+        """The judge's replies, one a candidate."""
+        if found.exhausted:
+            return Draws(samples=[None] * len(found.samples))
+        requests = [self._judgement(problem, one, judge, place) for place, one in enumerate(found.samples)]
+        return await several(judge, requests, limit=self.concurrency)
+
+    def _judgement(self, problem: Problem, candidate: Sample, judge: Model, place: int) -> GenerateRequest:
+        text = prompts.fill(self.judge_prompt, question=prompts.asked(problem), answer=candidate.text)
+        seed = seeded(judge, self.seed + self.samples, place)
+        return GenerateRequest(
+            messages=(Message("user", text),), temperature=0.0, max_tokens=self.max_tokens, seed=seed
+        )
+
+    def _choose(self, found: Candidates, scores: list[float | None], judging: Draws) -> Solution:
+        weights = None if all(one is None for one in scores) else [one or 0.0 for one in scores]
+        tally = found.votes(weights)
+        chosen = tally[0].samples[0] if tally else None
+        if weights and chosen is not None and self.choose == "best":
+            answered = [place for place, reading in enumerate(found.readings) if reading is not None]
+            chosen = max(answered, key=lambda place: weights[place])
+        return found.solution(chosen, tally, judging, {"scores": scores})
+
+
+def score(reply: str) -> float | None:
+    """The last number from 0 to 10 in a judge's reply, its last line first; None when there is none."""
+    lines = reply.strip().splitlines()
+    for text in (lines[-1] if lines else "", reply):
+        numbers = [float(one) for one in _SCORE.findall(text)]
+        within = [one for one in numbers if 0 <= one <= 10]
+        if within:
+            return within[-1]
+    return None

@@ -231,8 +231,8 @@ class _Reader:
         if path in self.keys:
             first = self.keys[path]
             self._say(mark, path, f"duplicate key; it stands first in line {first.line}")
-        else:
-            self.keys[path] = mark
+            key = f"{key} (again)"  # so that what stands inside is not taken for a duplicate too
+        self.keys.setdefault((*inside.path, key), mark)
         inside.key = key
 
     def _path(self) -> Path:

@@ -45,7 +45,7 @@ class Chunking:
 
     words: int = 160
     overlap: int = 30
-    smallest: int = 12
+    smallest: int = 8
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap < self.words or not 0 <= self.smallest <= self.words:

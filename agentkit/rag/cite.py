@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agentkit.errors import ConfigError
-from agentkit.text import Span, language, sentences, words
+from agentkit.text import Span, language, rarity, sentences, words
 from agentkit.types import Citation, Document, Finding
 
 _MARKER = re.compile(r"(?P<space>[ \t]?)\[\d{1,3}(?:[ \t]*[,;–-][ \t]*\d{1,3})*\]")
@@ -37,7 +37,7 @@ class Cite:
     """Mark each sentence of an answer with the number of the document that supports it best.
 
     With findings of an evaluator its verdicts decide. Without, a sentence is supported when at least ``overlap`` of its
-    longer words, and all its numbers, stand in one document. Numbers count up in order of appearance; markers that the
+    words, weighed by rarity, and all its numbers stand in one document. Numbers count up in order of appearance; markers that the
     model wrote are taken out, since it may have invented them; a sentence without support gets none.
     """
 
@@ -150,20 +150,18 @@ def _by_words(documents: Sequence[Document], overlap: float) -> Callable[[str], 
     return find
 
 
-def _share(wanted: frozenset[str], terms: frozenset[str]) -> float:
-    """The part of ``wanted`` that is in ``terms``; 0 when a number is not."""
-    if not wanted or any(term[0].isdigit() and term not in terms for term in wanted):
+def _share(wanted: Mapping[str, float], terms: Mapping[str, float]) -> float:
+    """The part of ``wanted``, by weight, that is in ``terms``; 0 when a number is not."""
+    if any(term[0].isdigit() and term not in terms for term in wanted):
         return 0.0
-    return len(wanted & terms) / len(wanted)
+    return sum(weight for term, weight in wanted.items() if term in terms) / (sum(wanted.values()) or 1.0)
 
 
-def _closest(wanted: frozenset[str], text: str, spoken: str) -> str:
-    """The sentence of ``text`` that shares most words."""
+def _closest(wanted: Mapping[str, float], text: str, spoken: str) -> str:
+    """The sentence of ``text`` that shares most with ``wanted``."""
     return max((span.text for span in sentences(text)), key=lambda one: _share(wanted, _terms(one, spoken)), default="")
 
 
-def _terms(text: str, spoken: str) -> frozenset[str]:
-    """Stems of the longer words and the numbers; all words when there are no longer ones."""
-    found = [word for word in words(text, spoken) if word.kind != "punctuation"]
-    long = [word for word in found if len(word.text) > 3 or word.kind == "number"]
-    return frozenset(word.stem for word in long or found)
+def _terms(text: str, spoken: str) -> dict[str, float]:
+    """Words and numbers by their stems, with their weights: the square of their rarity, so that little words hardly count."""
+    return {word.stem: rarity(word.text) ** 2 for word in words(text, spoken) if word.kind != "punctuation"}

@@ -34,6 +34,7 @@ CURVE = (
 
 _SHORT_SOURCE, _LONG_SOURCE = 3, 6  # sentences
 _COPY_BEGINS, _COPY_FULL = 0.3, 0.7  # share of copied word triples
+_STRETCH, _MEETING = 1.6, 0.66  # words of a short source are shared by chance more often: spread around this support
 _ALIGNED = 0.6  # share of a claim that must lie in the evidence before a difference counts as a contradiction
 
 
@@ -46,7 +47,8 @@ def support(features: Features, sentences: int) -> float:
     short = _clip((_LONG_SOURCE - sentences) / (_LONG_SOURCE - _SHORT_SOURCE))
     copied = _clip((features.copied - _COPY_BEGINS) / (_COPY_FULL - _COPY_BEGINS))
     long = (1 - copied) * _by_window(features) + copied * _by_runs(features)
-    return short * _by_words(features) + (1 - short) * long - _edits(features)
+    edits = _edits(features)
+    return short * _STRETCH * (_by_words(features) - edits - _MEETING) + (1 - short) * (long - edits) + short * _MEETING
 
 
 def probability(support: float) -> float:

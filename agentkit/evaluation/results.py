@@ -38,7 +38,8 @@ class ResultFile:
     """Rows of one evaluation, kept in ``folder``; ``rows`` are those it held when opened. Use as a context manager.
 
     The same header goes on where the file ends; another one is refused with ``EvaluationError``, unless ``fresh``,
-    which moves the old file aside. ``retry_errors`` takes failed rows out, so that they are run again.
+    which moves the old file aside. With ``retry_errors`` failed rows are not among ``rows``: those appended in their place
+    count, and the file keeps both.
     Raises ``StoreError`` when the file cannot be written, was damaged, or is being written by another process.
     """
 
@@ -113,7 +114,8 @@ class ResultFile:
             )
         self.rows = results.rows
         if retry_errors:
-            self._drop_errors(results)
+            self.rows = tuple(row for row in results.rows if not row.failed)
+            self.attempts = {row.key: row.attempt for row in results.rows if row.failed}
 
     def _set_aside(self) -> None:
         """Rename the file to the first free number beside it, and go on with an empty one."""
@@ -121,15 +123,6 @@ class ResultFile:
         self.path.rename(next(path for path in numbers if not path.exists()))
         self._file.close()
         self._file = self._open()
-
-    def _drop_errors(self, results: Results) -> None:
-        self.rows = tuple(row for row in results.rows if not row.failed)
-        self.attempts = {row.key: row.attempt for row in results.rows if row.failed}
-        if self.attempts:
-            self._set_aside()
-            self._write(encode(results.header, self._redactor))
-            for row in self.rows:
-                self._write(encode(row, self._redactor))
 
     def _write(self, data: bytes) -> None:
         try:
@@ -171,7 +164,7 @@ class Unkept:
 
 
 def read_results(path: str | Path) -> Results:
-    """The results in a folder or file; a half-written last line is left out.
+    """The results in a folder or file, of several attempts at a row the last; a half-written last line is left out.
 
     Raises ``StoreError`` for a file that is missing, damaged, or of another format.
     """

@@ -312,6 +312,30 @@ async def test_failed_rows_can_be_run_again(tmp_path, ten, equal):
     assert not second.failed
     assert {row.id: row.attempt for row in second.rows if row.attempt > 1} == {"r3": 2, "r7": 2}
     assert calls == {**{record.id: 1 for record in ten}, "r3": 2, "r7": 2}
+    assert (await evaluate(task, ten, [equal], folder=tmp_path)).rows == second.rows
+    assert len((tmp_path / NAME).read_text().splitlines()) == 1 + 10 + 2
+
+
+async def test_attempts_are_counted_over_interruptions(tmp_path, ten, equal):
+    async def fails(record):
+        raise ConnectionError("down")
+
+    async def recovers(record):
+        return {"answer": record.target}
+
+    def stop(event):
+        if isinstance(event, RecordEvaluated):
+            job.cancel()
+
+    fails.identity = recovers.identity = "one task"
+    await evaluate(fails, ten, [equal], folder=tmp_path)
+    again = evaluate(recovers, ten, [equal], folder=tmp_path, retry_errors=True, emit=stop, concurrency=1)
+    job = asyncio.ensure_future(again)
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    report = await evaluate(recovers, ten, [equal], folder=tmp_path, retry_errors=True)
+    assert [row.attempt for row in report.rows] == [2] * 10
+    assert not report.failed
 
 
 async def test_a_function_described_by_an_address_can_be_resumed(tmp_path, ten, doubling):

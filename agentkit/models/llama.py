@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
+import shutil
+import tempfile
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+import weakref
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agentkit.errors import (
     ConfigError,
@@ -22,12 +27,13 @@ from agentkit.errors import (
     ServerError,
     WeightsError,
 )
+from agentkit.models.shelf import Shelf
 from agentkit.models.slots import Slots
 from agentkit.runtime.concurrency import cancel
 
 Chunk = dict[str, Any]
-Ask = Callable[[int, int], Mapping[str, Any]]
-"""The body that asks for ``count`` completions from number ``start`` on."""
+Body = Mapping[str, Any]
+"""A request for one streamed chat completion, in llama.cpp's words."""
 
 _PROMPT_STEP = 64  # tokens of a prompt read between two chances to cancel
 
@@ -41,38 +47,30 @@ class Llama:
 
     def __init__(self, path: Path, *, slots: int, context: int, threads: int) -> None:
         xllamacpp = _xllamacpp()
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        params.n_parallel, params.n_ctx = slots, slots * context
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-        params.n_batch = params.n_ubatch = _PROMPT_STEP
-        # Its rounding depends on what else is being drawn: without it a seed gives the same text every time.
-        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        params.cache_ram_mib = 0
-        params.warmup = False
-        params.verbosity = -1  # not a line on the user's terminal
-        # It opens a port on loopback that we do not use: nobody else shall either.
-        params.api_keys, params.ui, params.endpoint_slots = [secrets.token_hex(16)], False, False
-        params.n_threads_http, params.sse_ping_interval, params.endpoint_metrics = 1, 0, True
+        key, folder = secrets.token_hex(16), Path(tempfile.mkdtemp(prefix="agentkit-llama-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        params = _parameters(xllamacpp, path, slots=slots, context=context, threads=threads)
+        # It opens a port on loopback, with a key that nobody else has: the door through which a slot's state is copied.
+        params.api_keys, params.slot_save_path = [key], f"{folder}{os.sep}"
         try:
             self._server: Any = xllamacpp.Server(params)
         except RuntimeError as error:
             raise WeightsError(f"{path} cannot be loaded: it is not a GGUF model that llama.cpp knows") from error
-        self._slots, self._turn = Slots(slots), threading.Lock()
+        self._states = _States(address=self._server.listening_address, key=key)
+        self._slots, self._shelf = Slots(slots), Shelf(folder)
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="llama")
         self._calls: set[_Call] = set()
 
-    async def draw(self, ask: Ask, n: int) -> AsyncGenerator[tuple[int, Chunk], None]:
-        """The chunks of ``n`` completions as they arrive, each with the number (0-based) of its completion.
+    async def draw(self, bodies: Sequence[Body]) -> AsyncGenerator[tuple[int, Chunk], None]:
+        """The chunks of one completion for each of ``bodies``, which differ in nothing but their seed.
 
-        As many as there are free slots go as one call and share the reading of the prompt; the others follow as slots
-        come free. Closing cancels what is still being drawn; the slots are free again after the token under way.
-        Raises ``ContextWindowError``, ``RequestRefusedError`` and ``ServerError``.
+        They come as they arrive, each with the place of its body. Closing cancels what is still being drawn; the slots are
+        free again after the token under way. Raises ``ContextWindowError``, ``RequestRefusedError`` and ``ServerError``.
         """
-        loop, arrived = asyncio.get_running_loop(), _Arrivals()
-        calls: list[_Call] = []
-        launching = loop.create_task(self._launch(ask, n, loop, arrived, calls))
-        unfinished = n
+        arrived, calls, prompt = _Arrivals(), list[_Call](), _prompt_of(bodies[0])
+        self._shelf.want(prompt, len(bodies))
+        launching = asyncio.create_task(self._launch(bodies, prompt, arrived, calls))
+        unfinished = len(bodies)
         try:
             while unfinished:
                 item = await arrived.get()
@@ -84,27 +82,58 @@ class Llama:
             for call in calls:
                 call.cancelled = True
             await cancel([launching])
+            self._shelf.leave(prompt, len(bodies) - len(calls))
 
-    async def _launch(
-        self, ask: Ask, n: int, loop: asyncio.AbstractEventLoop, arrived: _Arrivals, calls: list[_Call]
-    ) -> None:
-        start = 0
+    async def _launch(self, bodies: Sequence[Body], prompt: str, arrived: _Arrivals, calls: list[_Call]) -> None:
+        tell = partial(_tell, asyncio.get_running_loop(), arrived)
         try:
-            while start < n:
-                count = await self._slots.take(n - start)
-                call = _Call(loop=loop, arrived=arrived, slots=self._slots, turn=self._turn, start=start, held=count)
-                calls.append(call)
-                self._threads.submit(self._run, call, ask(start, count))
-                start += count
+            for place, body in enumerate(bodies):
+                slot = await self._slots.take(prompt)
+                calls.append(_Call(llama=self, tell=tell, prompt=prompt, place=place, slot=slot, body=body))
+                self._threads.submit(self._run, calls[-1])
         except Exception as error:  # noqa: BLE001 - carried to the consumer, who raises it
             arrived.put_nowait(error)
 
-    def _run(self, call: _Call, body: Mapping[str, Any]) -> None:
+    def _run(self, call: _Call) -> None:
         self._calls.add(call)
         try:
-            call.run(self._server, body)
+            call.run()
         finally:
             self._calls.discard(call)
+            self._slots.give(call.slot)
+
+    def ask(self, body: Mapping[str, Any], take: Callable[[Chunk], bool]) -> None:
+        """Have llama.cpp answer, chunk by chunk, until ``take`` returns True; blocks the calling thread."""
+        self._server.handle_chat_completions(body, take)
+
+    def prepared(self, prompt: str, slot: int) -> bool:
+        """Whether the slot knows the whole prompt, from before or by the state that another has kept."""
+        if self._slots.knows(slot, prompt):
+            return True
+        path = self._shelf.kept(prompt)
+        if path is None or not self._states.copy("restore", slot, path):
+            return False
+        self._slots.learn(slot, prompt)
+        return True
+
+    @contextmanager
+    def wanting(self, prompt: str) -> Iterator[threading.Lock]:
+        """The turn to read the prompt; when left, one less wants it."""
+        try:
+            yield self._shelf.turn(prompt)
+        finally:
+            self._shelf.leave(prompt)
+
+    def forget(self, slot: int) -> None:
+        """The slot is about to read something new."""
+        self._slots.learn(slot, "")
+
+    def has_read(self, prompt: str, slot: int) -> None:
+        """The slot has read the whole prompt; its state is kept when others want the same."""
+        self._slots.learn(slot, prompt)
+        path = self._shelf.name()
+        if self._shelf.wanted(prompt) > 1 and self._states.copy("save", slot, path):
+            self._shelf.keep(prompt, path)
 
     def busy(self) -> int:
         """How many slots are drawing, as llama.cpp itself counts them."""
@@ -122,95 +151,129 @@ class Llama:
         self._server = None
 
 
-_Arrivals = asyncio.Queue[tuple[int, Chunk] | Exception]
+_Item = tuple[int, Chunk] | Exception
+_Arrivals = asyncio.Queue[_Item]
+
+
+def _tell(loop: asyncio.AbstractEventLoop, arrived: _Arrivals, item: _Item) -> None:
+    with suppress(RuntimeError):  # the loop was closed over an unfinished stream
+        loop.call_soon_threadsafe(arrived.put_nowait, item)
 
 
 @dataclass(kw_only=True, eq=False)
 class _Call:
-    """One call of the server, in a thread of its own; ``held`` is how many slots it still occupies.
+    """One completion in one slot, drawn in a thread of its own until its end or until ``cancelled``."""
 
-    From the reading of the prompt until the drawing has begun it is this call's ``turn``, so that no other call takes the
-    slot in which the prompt was read.
-    """
-
-    loop: asyncio.AbstractEventLoop
-    arrived: _Arrivals
-    slots: Slots
-    turn: threading.Lock
-    start: int
-    held: int
+    llama: Llama
+    tell: Callable[[_Item], None]
+    prompt: str
+    place: int
+    slot: int
+    body: Body
     cancelled: bool = False
-    failed: bool = False
-    _turn: bool = False
-    _ended: int = 0
-    _known: Mapping[str, int] | None = None
+    _over: bool = False
+    _known: int | None = None
 
-    def run(self, server: Any, body: Mapping[str, Any]) -> None:
-        """Draw until the end or until ``cancelled``."""
+    def run(self) -> None:
+        """Read the prompt unless somebody has, then draw, telling chunk by chunk."""
         try:
-            if self._await_turn():
-                server.handle_chat_completions(_reading_only(body), self._read)
-            if not (self.cancelled or self.failed):
-                server.handle_chat_completions(dict(body), self._take)
-            if self.held and not self.failed:
-                self._tell(ServerError("the answer of llama.cpp broke off"))
+            with self.llama.wanting(self.prompt) as turn:
+                ready = self._ready(turn)
+            if ready:
+                self.llama.ask({**self.body, "id_slot": self.slot}, self._take)
+            if not self._over:
+                self.tell(ServerError("the answer of llama.cpp broke off"))
         except (ValueError, RuntimeError) as error:
-            self._tell(RequestRefusedError(f"llama.cpp refuses the request: {error}"))
+            self.tell(RequestRefusedError(f"llama.cpp refuses the request: {error}"))
+
+    def _ready(self, turn: threading.Lock) -> bool:
+        """Whether the slot knows the prompt, so that the drawing can begin."""
+        while not turn.acquire(timeout=0.1):
+            if self.cancelled:
+                return False
+        try:
+            return not self.cancelled and (self.llama.prepared(self.prompt, self.slot) or self._read())
         finally:
-            self._end_turn()
-            self.slots.give(self.held)
+            turn.release()
 
-    def _await_turn(self) -> bool:
-        while not (self._turn or self.cancelled):
-            self._turn = self.turn.acquire(timeout=0.1)
-        return self._turn
+    def _read(self) -> bool:
+        self.llama.forget(self.slot)
+        self.llama.ask({**_reading_only(self.body), "id_slot": self.slot}, self._see)
+        if self._known is None or self.cancelled:
+            return False
+        self.llama.has_read(self.prompt, self.slot)
+        return True
 
-    def _end_turn(self) -> None:
-        if self._turn:
-            self._turn = False
-            self.turn.release()
-
-    def _read(self, chunk: Chunk) -> bool:
+    def _see(self, chunk: Chunk) -> bool:
         """Called by llama.cpp while it reads the prompt; True makes it stop."""
         if error := chunk.get("error"):
-            self.failed = True
-            self._tell(failure(error))
-        if self._known is None and "usage" in chunk:
-            self._known = chunk["usage"]["prompt_tokens_details"]
+            self._over = True
+            self.tell(failure(error))
+        if "usage" in chunk:
+            self._known = (chunk["usage"].get("prompt_tokens_details") or {}).get("cached_tokens", 0)
         return self.cancelled
 
     def _take(self, chunk: Chunk) -> bool:
-        """Called by llama.cpp with each chunk; True makes it stop."""
-        self._end_turn()
-        if choices := chunk.get("choices"):
-            self._ended = choices[0]["index"]
-            self._tell((self.start + self._ended, chunk))
-        elif "usage" in chunk:
-            self._end(chunk)
-        return self._read(chunk)
-
-    def _end(self, chunk: Chunk) -> None:
-        """The last chunk of a completion: it names none, but follows the one that it belongs to."""
-        everything = {"cached_tokens": chunk["usage"]["prompt_tokens"]}
-        # Only the first of a call reads the prompt, the others are given its state.
-        chunk["usage"]["prompt_tokens_details"] = everything if self._ended else self._known
-        self.held -= 1
-        self.slots.give(1)
-        self._tell((self.start + self._ended, chunk))
-
-    def _tell(self, item: tuple[int, Chunk] | Exception) -> None:
-        with suppress(RuntimeError):  # the loop was closed over an unfinished stream
-            self.loop.call_soon_threadsafe(self.arrived.put_nowait, item)
+        """Called by llama.cpp with each chunk of the answer; True makes it stop."""
+        if "error" in chunk:
+            return self._see(chunk)
+        if "usage" in chunk:
+            self._over = True
+            if self._known is not None:  # what was known before this call read the prompt itself
+                chunk["usage"]["prompt_tokens_details"] = {"cached_tokens": self._known}
+        self.tell((self.place, chunk))
+        return self.cancelled
 
 
-def _reading_only(body: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class _States:
+    """The HTTP door of llama.cpp, used for the one thing that it offers nowhere else: copying the state of a slot."""
+
+    address: str
+    key: str = field(repr=False)
+
+    def copy(self, action: Literal["save", "restore"], slot: int, path: Path) -> bool:
+        """Whether the slot's state is now in the file, or the file's in the slot; False leaves it to read the prompt."""
+        from http.client import HTTPConnection, HTTPException
+
+        connection = HTTPConnection(self.address.removeprefix("http://"))
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        try:
+            connection.request("POST", f"/slots/{slot}?action={action}", json.dumps({"filename": path.name}), headers)
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+
+def _parameters(xllamacpp: Any, path: Path, *, slots: int, context: int, threads: int) -> Any:
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_parallel, params.n_ctx = slots, slots * context
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.n_batch = params.n_ubatch = _PROMPT_STEP
+    # Its rounding depends on what else is being drawn: without it a seed gives the same text every time.
+    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    params.cache_ram_mib, params.warmup = 0, False
+    params.verbosity = -1  # not a line on the user's terminal
+    params.ui, params.endpoint_slots, params.endpoint_metrics = False, False, True
+    params.n_threads_http, params.sse_ping_interval = 1, 0
+    return params
+
+
+def _prompt_of(body: Body) -> str:
+    """What makes the prompt: equal for requests that differ only in how they are drawn."""
+    return json.dumps([body["messages"], body.get("response_format")])
+
+
+def _reading_only(body: Body) -> dict[str, Any]:
     """The request that only reads the prompt.
 
     The prompt's last token is read again before the first token is drawn. Numbers differ a little between that and reading
     it together with the others, so always doing both makes a seed's text independent of what was known of the prompt.
     """
-    without = {key: value for key, value in body.items() if key not in ("logprobs", "top_logprobs")}
-    return {**without, "n": 1, "max_tokens": 0}
+    return {key: value for key, value in body.items() if key not in ("logprobs", "top_logprobs")} | {"max_tokens": 0}
 
 
 def failure(error: Mapping[str, Any]) -> ModelError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -59,8 +59,9 @@ class Local:
     is by default one a core. ``max_tokens`` bounds an answer where the request does not. Only code can set ``gguf``, the
     path of a model file of your own, which then stands in place of ``model``.
 
-    Samples of one request share the reading of their prompt. Without a ``top_p`` llama.cpp's usual cuts hold (top-k 40,
-    top-p .95, min-p .05); log-probabilities are those before the cuts and the temperature. The same seed gives the same text.
+    Samples with the same prompt share its reading, whoever asks for them. Without a ``top_p`` llama.cpp's usual cuts hold
+    (top-k 40, top-p .95, min-p .05); log-probabilities are those before the cuts and the temperature. The same seed gives
+    the same text.
 
     Raises ``WeightsError``, ``MissingExtraError``, ``ContextWindowError`` and ``RequestRefusedError``.
     """
@@ -105,9 +106,8 @@ class Local:
             raise RequestRefusedError(f"{self.name} cannot call tools: use another model for this step")
         llama, now = await self._opened(), asyncio.get_running_loop().time
         started, readings = now(), [Reading() for _ in range(request.n)]
-        async with aclosing(
-            llama.draw(lambda start, count: self._ask(part(request, start, count)), request.n)
-        ) as chunks:
+        bodies = [to_body(part(request, index, 1), max_tokens=self.max_tokens) for index in range(request.n)]
+        async with aclosing(llama.draw(bodies)) as chunks:
             async for index, chunk in chunks:
                 delta = readings[index].take(_asked(chunk, request))
                 if delta is not None and request.stream:
@@ -115,12 +115,13 @@ class Local:
                 if "usage" in chunk:
                     yield self._sample(readings[index], index, now() - started)
 
+    def busy(self) -> int:
+        """How many slots are drawing now, as llama.cpp itself counts them; 0 before the first request."""
+        return self._keeper.llama.busy() if self._keeper.llama else 0
+
     def close(self) -> None:
         """Stop the server and free its memory; the next request starts it again."""
         self._keeper.close()
-
-    def _ask(self, request: GenerateRequest) -> Mapping[str, Any]:
-        return to_body(request, max_tokens=self.max_tokens)
 
     def _sample(self, reading: Reading, index: int, seconds: float) -> Sample:
         sample = reading.sample(model=self.name)
@@ -158,8 +159,8 @@ class Local:
 
 
 def to_body(request: GenerateRequest, *, max_tokens: int) -> dict[str, Any]:
-    """The request in llama.cpp's words: the OpenAI format, and the fields that it adds."""
-    ours: dict[str, Any] = {"n": request.n, "cache_prompt": True, "return_progress": True}
+    """The request for one sample in llama.cpp's words: the OpenAI format, and the fields that it adds."""
+    ours: dict[str, Any] = {"cache_prompt": True, "return_progress": True}
     if request.max_tokens is None:
         ours["max_tokens"] = max_tokens
     if request.logprobs is not None:

@@ -50,7 +50,7 @@ def ask(text="Name three colours.", **knobs) -> GenerateRequest:
     return GenerateRequest(messages=(Message("user", text),), **{"max_tokens": 8, "seed": 1, **knobs})
 
 
-async def until(condition: Callable[[], bool]) -> bool:
+async def until(condition: Callable[[], object]) -> bool:
     """Waits for what another thread or process brings about."""
     async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - nobody there could set an event
@@ -60,7 +60,7 @@ async def until(condition: Callable[[], bool]) -> bool:
 
 async def idle(model: Local) -> bool:
     """Waits until llama.cpp itself says that no slot is drawing."""
-    return await until(lambda: model._keeper.llama.busy() == 0)
+    return await until(lambda: model.busy() == 0)
 
 
 async def test_it_keeps_the_contract_of_models(local):
@@ -93,16 +93,25 @@ async def test_another_seed_gives_another_text(local):
 
 
 async def test_usage_counts_every_token_and_costs_nothing(local):
-    first, second = await draw_all(local, ask("How many legs has a spider, and why?", n=2, logprobs=0))
-    for sample in (first, second):
+    samples = await draw_all(local, ask("How many legs has a spider, and why?", n=2, logprobs=0))
+    for sample in samples:
         assert sample.usage.calls == 1
         assert sample.usage.output_tokens == len(sample.logprobs)
+        assert sample.usage.input_tokens > 20
         assert sample.usage.seconds > 0
-    assert first.usage.input_tokens == second.usage.input_tokens > 20
-    assert second.usage.cached_tokens == second.usage.input_tokens  # it was given the first one's reading
-    again = await draw(local, ask("How many legs has a spider, and why?"))
-    assert again.usage.cached_tokens == again.usage.input_tokens - 1
-    assert price_of(local).cost(first.usage) == 0
+        assert price_of(local).cost(sample.usage) == 0
+
+
+def read_anew(samples: list[Sample]) -> int:
+    """How many of the samples had a prompt to read; for the others all but the last token was known."""
+    return sum(sample.usage.cached_tokens < sample.usage.input_tokens - 1 for sample in samples)
+
+
+async def test_samples_with_the_same_prompt_share_its_reading(local):
+    assert read_anew(await draw_all(local, ask("Why is the grass green?", n=6))) == 1
+    assert read_anew(await draw_all(local, ask("Why is the grass green?", n=2))) == 0
+    apart = [draw(local, ask("Why is the sky blue?", seed=seed)) for seed in range(6)]
+    assert read_anew(await asyncio.gather(*apart)) == 1
 
 
 async def test_an_answer_ends_at_its_bound_or_at_a_stop(local):
@@ -143,13 +152,13 @@ async def test_without_a_wish_there_are_no_log_probabilities(local):
 async def test_closing_the_stream_frees_every_slot(local):
     async with aclosing(local.generate(ask(n=8, max_tokens=LONG, stream=True))) as stream:
         assert isinstance(await anext(stream), Delta)
-        assert local._keeper.llama.busy() == local.slots
+        await until(lambda: local.busy() == local.slots)
     assert await idle(local)
 
 
 async def test_closing_while_the_prompt_is_read_frees_the_slot(local):
     reading = asyncio.create_task(draw(local, ask("word " * 2000)))
-    await until(lambda: local._keeper.llama is not None and local._keeper.llama.busy())
+    await until(local.busy)
     reading.cancel()
     assert await idle(local)
     assert reading.cancelled()
@@ -274,7 +283,7 @@ async def test_cancelling_breaks_off_the_download(tmp_path, monkeypatch):
 
 
 def test_the_body_says_what_llama_cpp_needs_to_hear():
-    body = to_body(ask(n=2, logprobs=0, max_tokens=None, seed=2**40), max_tokens=99)
-    assert (body["n"], body["max_tokens"], body["logprobs"], body["top_logprobs"]) == (2, 99, True, 1)
+    body = to_body(ask(logprobs=0, max_tokens=None, seed=2**40), max_tokens=99)
+    assert (body["max_tokens"], body["logprobs"], body["top_logprobs"]) == (99, True, 1)
     assert 0 <= body["seed"] < 0xFFFFFFFF
     assert body["stream"] is True

@@ -134,7 +134,7 @@ class Kit:
 
         records = load_dataset(Path(dataset)) if isinstance(dataset, str | Path) else tuple(dataset)
         judges = [self.evaluator(one) if isinstance(one, str) else one for one in evaluators]
-        return await evaluate(task, records, judges, **settings)
+        return await evaluate(task, records, judges, **{"emit": self.plugins.emit, **settings})
 
     def close(self) -> None:
         """Stop what backends keep running in this process, such as an embedded model's server."""

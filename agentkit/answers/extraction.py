@@ -32,6 +32,9 @@ _COPULA = re.compile(
 )
 _ASIDE = re.compile(r"\s*\([^()]*\)\s*[.!]?\s*$")
 _FEW_WORDS = 4
+_WINDOW = 8000
+_LINE = 1000
+_LAST = 5
 
 
 def extract(text: str, kind: Kind = "auto", *, stated: bool = False, convention: Convention = "us") -> str | None:
@@ -43,8 +46,9 @@ def extract(text: str, kind: Kind = "auto", *, stated: bool = False, convention:
     """
     checked(kind)
     text = _THINKING.sub("", text).strip()
+    text = text if kind == "text" else text[-_WINDOW:]
     find = _FINDERS[kind]
-    for passage, exact in _stated(text):
+    for passage, exact in _stated(text[-_WINDOW:]):
         found = find(passage, convention, True) or (passage.strip() if exact else None)
         if found and (exact or kind != "text"):
             return found
@@ -58,10 +62,10 @@ def _stated(text: str) -> Iterator[tuple[str, bool]]:
     box = latex.boxed(text)
     if box:
         yield box, True
-    for found in reversed(list(_TAGGED.finditer(text))):
+    for found in list(_TAGGED.finditer(text))[: -_LAST - 1 : -1]:
         yield found[2].strip(), True
-    for found in reversed(list(_STATED.finditer(text))):
-        passage = text[found.end() :].strip().split("\n", 1)[0]
+    for found in list(_STATED.finditer(text))[: -_LAST - 1 : -1]:
+        passage = text[found.end() : found.end() + _LINE].strip().split("\n", 1)[0]
         if passage.strip(" *_`"):
             yield passage, False
 
@@ -154,7 +158,7 @@ def _phrase(text: str, convention: Convention) -> str | None:
 def _sentences(text: str) -> list[str]:
     parts: list[str] = []
     for piece in _SENTENCE_END.split(text.strip()):
-        if parts and _ABBREVIATED.search(parts[-1]):
+        if parts and _ABBREVIATED.search(parts[-1][-8:]):
             parts[-1] += " " + piece
         else:
             parts.append(piece)
@@ -163,7 +167,7 @@ def _sentences(text: str) -> list[str]:
 
 def _last_line(text: str) -> str | None:
     lines = [line.strip() for line in text.splitlines() if re.search(r"\w", line)]
-    return lines[-1] if lines else None
+    return lines[-1][-_LINE:] if lines else None
 
 
 _FINDERS: dict[Kind, Callable[[str, Convention, bool], str | None]] = {

@@ -32,12 +32,14 @@ _WORDS = {
     r"\$": "$",
 }
 _WORD = re.compile("|".join(re.escape(word) + ("(?![a-zA-Z])" if word[-1].isalpha() else "") for word in _WORDS))
+_LONGEST = 2000
+_LAST_BOXES = 3
 _DELIMITERS = ((r"\(", r"\)"), (r"\[", r"\]"), ("$$", "$$"), ("$", "$"))
 
 
 def boxed(text: str) -> str | None:
     r"""What the last ``\boxed{...}`` of ``text`` holds, or None; braces inside are matched."""
-    for found in reversed(list(_BOX.finditer(text))):
+    for found in list(_BOX.finditer(text))[: -_LAST_BOXES - 1 : -1]:
         end = _closing(text, found.end())
         if end is not None:
             return text[found.end() : end].strip()
@@ -51,7 +53,7 @@ def is_latex(text: str) -> bool:
 
 def plain(text: str) -> str:
     r"""``text`` without its LaTeX: ``$\dfrac{3}{4}$`` is ``3/4``, ``\text{5 km}`` is ``5 km``; other text is unchanged."""
-    if not is_latex(text):
+    if len(text) > _LONGEST or not is_latex(text):
         return text
     text = _SPACES.sub(" ", _undelimited(text.strip()))
     text = _DEGREES.sub(" degrees", text)
@@ -88,7 +90,7 @@ def _atom(text: str) -> str:
 
 def _closing(text: str, start: int) -> int | None:
     depth = 1
-    for place in range(start, len(text)):
+    for place in range(start, min(len(text), start + _LONGEST)):
         depth += {"{": 1, "}": -1}.get(text[place], 0)
         if depth == 0:
             return place

@@ -52,7 +52,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 def number(text: str) -> Fraction | None:
     """The value of a text that is nothing but a number in words (``twenty-three``, ``минус сто пять``), or None."""
-    words = _WORD.findall(text.casefold().replace("ё", "е"))
+    words = _WORD.findall(_plain(text))
     if not words or not _KNOWN.issuperset(words) or re.search(r"\d", text):
         return None
     if words[0] in _MINUS:
@@ -64,7 +64,10 @@ def number(text: str) -> Fraction | None:
 def last_number(text: str) -> tuple[int, int] | None:
     """Where the last number in words stands in ``text``: ``(start, end)``, or None."""
     words = list(_WORD.finditer(text))
+    known = [_plain(word[0]) in _KNOWN for word in words]
     for end in range(len(words), 0, -1):
+        if not known[end - 1]:
+            continue
         found = None
         for start in range(end - 1, max(-1, end - 13), -1):
             if number(text[words[start].start() : words[end - 1].end()]) is not None:
@@ -72,6 +75,10 @@ def last_number(text: str) -> tuple[int, int] | None:
         if found:
             return found
     return None
+
+
+def _plain(text: str) -> str:
+    return text.casefold().replace("ё", "е")
 
 
 def _positive(words: Sequence[str]) -> Fraction | None:

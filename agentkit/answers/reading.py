@@ -28,6 +28,8 @@ _AND = re.compile(r"\s*(?:,\s*|\s)(?:and|и|&)\s+")
 _LABEL = re.compile(r"^(?:answer|ответ)\s*:\s*(?=\S)", re.IGNORECASE)
 _ANY_LABEL = re.compile(r"^(?:answer|ответ|a)\s*:\s*(?=\S)", re.IGNORECASE)
 _ROUNDS = 8
+_LONGEST_ANSWER = 1000
+_SOUGHT = ("number", "date", "choice", "yes_no")
 _LONGEST = 400
 _DEEPEST = 5
 
@@ -56,6 +58,10 @@ def read(answer: str, kind: Kind = "auto", *, convention: Convention = "us") -> 
 
 
 def _once(answer: str, kind: Kind, convention: Convention) -> Reading:
+    if len(answer) > _LONGEST_ANSWER:
+        if kind not in _SOUGHT:
+            return Reading(plain.key(answer))
+        answer = answer[-_LONGEST_ANSWER:]
     readers = _READERS["math" if kind == "auto" and latex.is_latex(answer) else kind]
     text = _clean(answer, kind)
     for reader in readers:
@@ -67,6 +73,8 @@ def _once(answer: str, kind: Kind, convention: Convention) -> Reading:
 
 def understood(answer: str, *, convention: Convention = "us") -> bool:
     """Whether the whole of ``answer`` is a number, date, letter, set or yes or no, not just words."""
+    if len(answer) > _LONGEST_ANSWER:
+        return False
     text = _clean(answer, "auto")
     return any(reader(text, convention) for reader in _AUTO)
 

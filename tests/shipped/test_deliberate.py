@@ -24,7 +24,7 @@ async def test_four_numbers_make_24(tmp_path):
     graph = Kit(home=tmp_path).graph(GRAPH, models={"thinker": ScriptedModel(script=think)})
     run = await graph.run(numbers="4 5 6 10")
     assert run.output["answer"] == "(4 * 5) + (10 - 6)"
-    assert [thought["kept"] for thought in run.output["tree"]] == [True] * 5  # each of the five is among the best of its level
+    assert [thought["kept"] for thought in run.output["tree"]] == [True] * 5
 
 
 async def test_numbers_that_nobody_can_combine_have_no_answer(tmp_path):

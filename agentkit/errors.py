@@ -153,6 +153,7 @@ class ModelTimeoutError(ModelError):
 class ModelUnreachableError(ModelError):
     """No connection to the server."""
 
+    exit_code = 2
     retryable = True
 
 

@@ -217,8 +217,11 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _missing_keys(litellm: Any, model: str) -> list[str]:
-    """The environment variables for a key that litellm would read and does not find."""
-    missing = litellm.validate_environment(model)["missing_keys"]
+    """The environment variables for a key that litellm would read and does not find, or finds empty."""
+    found = litellm.validate_environment(model)
+    empty = [name for name, value in os.environ.items() if not value.strip()]
+    provider = model.partition("/")[0].upper()
+    missing = [*found["missing_keys"], *(name for name in empty if name.startswith(provider))]
     return [name for name in missing if name.endswith("_API_KEY")]
 
 
@@ -250,6 +253,8 @@ def _litellm(name: str) -> Any:
             import litellm
     except ImportError:
         raise MissingExtraError("litellm", "litellm", f"the model {name}") from None
+    # litellm imports more of itself at the first call, and pydantic then warns of litellm's own types
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pydantic\.")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     return litellm

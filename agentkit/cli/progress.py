@@ -42,7 +42,7 @@ class Progress:
     def see(self, event: Event) -> None:
         """Add an event and show it."""
         self.view.see(event)
-        if isinstance(event, NodeStarted):
+        if isinstance(event, NodeStarted) and not event.scope.path:
             self._started[event.scope.node] = time.monotonic()
         if not self.console.is_terminal:
             self._say(event)
@@ -57,7 +57,7 @@ class Progress:
             self.console.print(f"fetching {name}: {percent} % of {total / 1e6:.0f} MB", highlight=False)
 
     def _say(self, event: Event) -> None:
-        if isinstance(event, NodeFinished):
+        if isinstance(event, NodeFinished) and not event.scope.path:
             node = self.view.node(event.scope.node)
             mark, _ = _MARKS[node.status]
             self.console.print(f"{mark} {event.scope.node}  {event.seconds:.1f} s  {describe(node)}", highlight=False)

@@ -78,7 +78,7 @@ def show_data(journal: Journal, node: str | None = None) -> dict[str, Any]:
             label = label_of(one.event.scope)
             _add(visits.setdefault(label, _new(one.event)), one.at, one.event)
     for visit in journal.visits():
-        if (label := label_of(visit.scope)) in visits:
+        if not visit.scope.path and (label := label_of(visit.scope)) in visits:
             visits[label]["inputs"] = visit.key[32:] or visit.key
             visits[label]["usage"] = usage_data(journal.usage(visit.scope))
     sessions = sum(isinstance(one.event, RunStarted) for one in happened)
@@ -105,7 +105,9 @@ def _new(event: Event) -> dict[str, Any]:
 
 
 def _add(visit: dict[str, Any], at: float, event: Event) -> None:
-    if isinstance(event, NodeStarted):
+    if isinstance(event, NodeStarted | NodeFinished) and event.scope.path:
+        visit["events"].append({"at": at, "event": type(event).__name__, **asdict(event)})
+    elif isinstance(event, NodeStarted):
         visit["use"] = event.use
         visit["began"] = at if visit["began"] is None else visit["began"]
     elif isinstance(event, NodeFinished):

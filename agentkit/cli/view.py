@@ -106,6 +106,8 @@ class RunView:
         self.seconds, self.error = event.seconds, event.error
 
     def _see_NodeStarted(self, event: events.NodeStarted) -> None:
+        if event.scope.path:  # of a graph inside the node, whose samples and votes are counted as its own
+            return
         node = self.node(event.scope.node)
         node.use, node.status = event.use, "running"
         node.visits += 1
@@ -114,6 +116,8 @@ class RunView:
             self.order.append(event.scope.node)
 
     def _see_NodeFinished(self, event: events.NodeFinished) -> None:
+        if event.scope.path:
+            return
         node = self.node(event.scope.node)
         if event.scope.node not in self.order:
             self.order.append(event.scope.node)

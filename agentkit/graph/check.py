@@ -33,13 +33,17 @@ _STACK_OPTIONS = tuple(fields(StackOptions))
 
 def check_spec(
     spec: GraphSpec, report: Report, *, places: tuple[Path, ...], registry: Registry, read: Callable[[str], str]
-) -> None:
-    """Report everything wrong with ``spec``; ``places`` says where its edges stand, ``read`` gives the text of a file."""
+) -> dict[str, str]:
+    """Report everything wrong with ``spec``; ``places`` says where its edges stand, ``read`` gives the text of a file.
+
+    Returns the port types of its outputs, as far as they are known.
+    """
     checker = _Checker(spec, report, places, Site(spec=spec, registry=registry, read=read))
     checker.models()
     checker.nodes()
     checker.edges()
     checker.data_flow()
+    return {name: checker.type_of(binding) for name, binding in spec.outputs.items()}
 
 
 class _Checker:
@@ -53,7 +57,7 @@ class _Checker:
         names = self.site.registry.names("model")
         for name, model in self.spec.models.items():
             path: Path = ("models", name)
-            if not model.use:
+            if not model.use or not self.spec.owns(name):
                 continue
             if model.use not in names:
                 hint = did_you_mean(model.use, names)
@@ -159,6 +163,12 @@ class _Checker:
                 self._binding(("outputs", name), binding, "any")
             else:
                 self.say(("outputs", name), "an output is the port of a node, written node.port")
+
+    def type_of(self, binding: Binding) -> str:
+        """The type that all places of a binding have in common."""
+        known = [one for one in binding if isinstance(one, Reference)]
+        types = {self.ports[one.node].outputs.get(one.port, "any") for one in known if one.node in self.ports}
+        return types.pop() if len(types) == 1 and len(known) == len(binding) else "any"
 
     def _condition(self, source: str | None, path: Path) -> None:
         if source is None:

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agentkit.graph.nodes import RunContext
+from agentkit.graph.context import RunContext
+from agentkit.graph.kinds import Walk, Workshop
 from agentkit.graph.walk import JOIN, Move, Position, Walker
 from agentkit.types import JSON
 
@@ -43,6 +44,17 @@ class Engine:
 def compile_graph(walker: Walker, fallback: Callable[[], RunContext]) -> Engine:
     """The graph, ready to run."""
     return Engine(state_graph(walker, fallback).compile(name=walker.spec.name), walker.topology.steps)
+
+
+def inner_walk(shop: Workshop) -> Walk:
+    """Makes the graph of ``shop`` run inside a node of another; it keeps no checkpoints of its own."""
+    walker = Walker(shop.spec, shop)
+    graph = state_graph(walker, _no_context).compile(name=shop.spec.name, checkpointer=False)
+    return Engine(graph, walker.topology.steps).run
+
+
+def _no_context() -> RunContext:
+    raise AssertionError("a graph inside a node is always given its context")
 
 
 def state_graph(walker: Walker, fallback: Callable[[], RunContext]) -> PlainGraph:

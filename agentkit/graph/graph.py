@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import InputError, did_you_mean
 from agentkit.events import Emit, Event, Scope, ignore
-from agentkit.graph.compile import Engine, compile_graph, state_graph
+from agentkit.graph.compile import Engine, compile_graph, inner_walk, state_graph
+from agentkit.graph.context import RunContext
 from agentkit.graph.kinds import Workshop
 from agentkit.graph.models import Models, Open, recorded, replayed
-from agentkit.graph.nodes import RunContext, visit_key
+from agentkit.graph.nodes import visit_key
 from agentkit.graph.origin import Origin, changed, origin_of, visits_before
-from agentkit.graph.run import Execution, Fork, Settings, fan, read_inputs
+from agentkit.graph.run import Execution, Fork, Settings, fan
 from agentkit.graph.spec import GraphSpec
+from agentkit.graph.values import read_inputs
 from agentkit.graph.walk import Walker
 from agentkit.protocols import Model
 from agentkit.registry import Registry
@@ -110,7 +112,8 @@ class Graph:
 
     @cached_property
     def _walker(self) -> Walker:
-        return Walker(self.spec, Workshop(spec=self.spec, registry=self.registry, provided=self.provided))
+        shop = Workshop(spec=self.spec, registry=self.registry, walk=inner_walk, provided=self.provided)
+        return Walker(self.spec, shop)
 
     @cached_property
     def _engine(self) -> Engine:

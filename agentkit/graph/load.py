@@ -9,13 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from agentkit.errors import ConfigError, GraphError, Problem, did_you_mean
-from agentkit.graph.check import check_spec
-from agentkit.graph.files import Files
+from agentkit.graph.nested import Loader, Place
 from agentkit.graph.report import Report
-from agentkit.graph.shape import read_model, read_spec
-from agentkit.graph.spec import GraphSpec, ModelSpec
-from agentkit.graph.topology import implied_edges
-from agentkit.protocols import Model
+from agentkit.graph.spec import GraphSpec
 from agentkit.registry import Registry
 from agentkit.types import JSON
 from agentkit.yaml_reader import MAX_BYTES, Source, read
@@ -57,17 +53,9 @@ def load_text(
     if changes:
         source = replace(source, data=_changed(source, changes))
     report = Report(source)
-    spec, places = read_spec(source.data, report, file=file)
-    if models:
-        spec = _with_models(spec, models)
-    if "edges" not in _keys(source):
-        implied = implied_edges(spec.nodes, handlers=spec.edges)
-        spec = replace(spec, edges=(*implied, *spec.edges), implied=True)
-        places = (*(("nodes", edge.target, "in") for edge in implied), *places)
-    files = Files(folder)
-    check_spec(spec, report, places=places, registry=registry, read=files.read)
+    spec = Loader(registry).load(report, Place(folder=folder), given=models)
     report.raise_if_any()
-    return replace(spec, files=files.texts, changes=dict(changes or {}))
+    return replace(spec, changes=dict(changes or {}))
 
 
 def _changed(source: Source, changes: Mapping[str, JSON]) -> Any:
@@ -87,21 +75,3 @@ def _changed(source: Source, changes: Mapping[str, JSON]) -> Any:
             raise ConfigError(f"{source.file} has no {path!r} to set: {'.'.join(way)!r} holds no keys")
         place[last] = value
     return data
-
-
-def _keys(source: Source) -> Mapping[str, Any]:
-    return source.data if isinstance(source.data, Mapping) else {}
-
-
-def _with_models(spec: GraphSpec, models: Mapping[str, Any]) -> GraphSpec:
-    """The spec with other models under the same names; raises ``ConfigError`` for a name it does not have."""
-    for name in models:
-        if name not in spec.models:
-            raise ConfigError(f"{spec.file} has no model {name!r} to replace{did_you_mean(name, spec.models)}")
-    return replace(spec, models={**spec.models, **{name: _given(name, one) for name, one in models.items()}})
-
-
-def _given(name: str, value: Any) -> ModelSpec:
-    if isinstance(value, Model):
-        return ModelSpec(name=name, use="", given=True)
-    return replace(read_model(name, value), given=True)

@@ -26,7 +26,10 @@ Open = Callable[[Mapping[str, Any]], Model]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
-    """Opens the models of ``spec`` by name. ``given`` are objects of the caller's, ``environ`` is where secrets come from."""
+    """Opens the models of ``spec``, and of the graphs inside it, by full name.
+
+    ``given`` are objects of the caller's, ``environ`` is where secrets come from.
+    """
 
     spec: GraphSpec
     registry: Registry
@@ -37,21 +40,22 @@ class Models:
 
     def check(self) -> None:
         """Raises ``ConfigError`` for the first secret that is not set, before anything is spent."""
-        for model in self.spec.models.values():
+        for model, folder in entries(self.spec).values():
             if model.use:
-                self._filled(model)
+                self._filled(model, folder)
 
     def model(self, name: str) -> Model:
         """The model, opened when it is first asked for; all runs share it, and with it its limit of concurrent calls."""
         if name not in self._opened:
-            model = self.spec.models[name]
-            self._opened[name] = self.open({"use": model.use, **self._filled(model)}) if model.use else self.given[name]
+            model, folder = entries(self.spec)[name]
+            filled = {"use": model.use, **self._filled(model, folder)} if model.use else {}
+            self._opened[name] = self.open(filled) if filled else self.given[name]
         return self._opened[name]
 
-    def _filled(self, model: ModelSpec) -> dict[str, JSON]:
+    def _filled(self, model: ModelSpec, folder: Path) -> dict[str, JSON]:
         options = {name: value for name, value in model.options.items() if name != "retry"}
         if not model.given:
-            options = with_paths(self.registry.get("model", model.use).factory, options, Path(self.spec.file).parent)
+            options = with_paths(self.registry.get("model", model.use).factory, options, folder)
         return {name: self._fill(value, f"models.{model.name}.{name}") for name, value in options.items()}
 
     def _fill(self, value: JSON, place: str) -> JSON:
@@ -66,6 +70,14 @@ class Models:
             return self.environ[name]
         except KeyError:
             raise ConfigError(f"{self.spec.file}: {place}: the environment variable {name} is not set") from None
+
+
+def entries(spec: GraphSpec) -> dict[str, tuple[ModelSpec, Path]]:
+    """The models of a graph and of those inside it, by full name, each with the folder that its paths begin at."""
+    found = {one.name: (one, Path(spec.file).parent) for name, one in spec.models.items() if spec.owns(name)}
+    for inner in spec.graphs.values():
+        found |= entries(inner)
+    return found
 
 
 def recorded(opener: Callable[[str], Model], path: Path) -> Callable[[str], Model]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,35 +20,21 @@ from agentkit.errors import (
     ServerError,
     ToolError,
 )
-from agentkit.events import Emit, Event, NodeFinished, NodeStarted, Scope
+from agentkit.events import NodeFinished, NodeStarted, Scope
+from agentkit.graph.context import NodeContext, RunContext, placed
 from agentkit.graph.expressions import Expression
-from agentkit.graph.kinds import Checked, NodeContext, Run
-from agentkit.graph.spec import Binding, Constant, GraphSpec, ModelSpec, NodeSpec, RetryCause, RetrySpec
+from agentkit.graph.kinds import Checked, Run
+from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, RetryCause, RetrySpec
+from agentkit.graph.values import resolve
 from agentkit.models.fallback import Fallback
 from agentkit.models.retry import Retrying
 from agentkit.protocols import Model
 from agentkit.runtime.budget import Ledger
 from agentkit.runtime.codec import fingerprint
-from agentkit.runtime.journal import Journal
 from agentkit.runtime.stack import Paid, bind
 from agentkit.types import JSON
 
 _GRACE = 0.25  # seconds for a node to hand over its best so far when the run's time is up
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunContext:
-    """One run, as its nodes see it. ``outputs`` collects what each node put out last, ``kept`` who finished, in order."""
-
-    run: str
-    seed: int
-    emit: Emit
-    ledger: Ledger
-    clock: Callable[[], float]
-    open_model: Callable[[str], Model]
-    journal: Journal | None = None
-    outputs: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
-    kept: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +64,7 @@ class NodeRunner:
 
         Raises ``BudgetExceededError`` when the budget of the run is spent, and nothing else.
         """
-        scope = Scope(run=context.run, node=self.node.name, visit=number)
+        scope = context.scope(self.node.name, number)
         visit = _Visit(self, scope, context)
         try:
             if self.when is not None and not self.when.holds(values):
@@ -100,15 +86,6 @@ class NodeRunner:
         return {name: value for name, value in found.items() if value is not None}
 
 
-def resolve(binding: Binding, values: Mapping[str, Mapping[str, JSON]]) -> JSON:
-    """The first value of a binding that is present, or None."""
-    for one in binding:
-        value = one.value if isinstance(one, Constant) else values.get(one.node, {}).get(one.port)
-        if value is not None:
-            return value
-    return None
-
-
 class _Visit:
     """The working state of one visit."""
 
@@ -123,7 +100,12 @@ class _Visit:
         """The account of this visit, a part of the run's."""
         journal = self.context.journal
         spent = journal.usage(self.scope) if journal and self.node.budget else None
-        return self.context.ledger.child(self.node.budget, name=f"node {self.node.name!r}", spent=spent)
+        return self.context.ledger.child(self.node.budget, name=f"node {self.title!r}", spent=spent)
+
+    @property
+    def title(self) -> str:
+        """The node's name, with those of the nodes around it."""
+        return self.context.title(self.node.name)
 
     @property
     def seconds(self) -> float:
@@ -206,34 +188,28 @@ class _Visit:
             raise self.ledger.overdue() from None
 
     def _node_context(self) -> NodeContext:
-        return NodeContext(scope=self.scope, emit=self._emit, run_seed=self.context.seed, model=self._model)
+        return NodeContext(scope=self.scope, run=self.context, ledger=self.ledger, bind=self._model)
 
-    def _emit(self, event: Event) -> None:
-        """Events of components say what happened; where is known here."""
-        if not event.scope.run:
-            event = replace(event, scope=replace(self.scope, path=event.scope.path))
-        self.context.emit(event)
-
-    def _model(self, name: str) -> Model:
+    def _model(self, name: str, scope: Scope, ledger: Ledger) -> Model:
         self.uses_models = True
         return bind(
-            lambda paid: self._composed(name, paid),
-            scope=self.scope,
+            lambda paid: self._composed(name, paid, scope),
+            scope=scope,
             journal=self.context.journal,
-            ledger=self.ledger,
-            emit=self._emit,
+            ledger=ledger,
+            emit=lambda event: self.context.emit(placed(event, scope)),
         )
 
-    def _composed(self, name: str, paid: Paid) -> Model:
+    def _composed(self, name: str, paid: Paid, scope: Scope) -> Model:
         """The model under its retries, with those it falls back on; every attempt is paid for by itself."""
         spec = self.runner.spec.models[name]
-        model = self._retrying(spec, paid)
+        model = self._retrying(spec, paid, scope)
         if not spec.fallback:
             return model
-        others = tuple(self._composed(other, paid) for other in spec.fallback)
-        return Fallback((model, *others), emit=self._emit, scope=self.scope)
+        others = tuple(self._composed(other, paid, scope) for other in spec.fallback)
+        return Fallback((model, *others), emit=self.context.emit, scope=scope)
 
-    def _retrying(self, spec: ModelSpec, paid: Paid) -> Model:
+    def _retrying(self, spec: ModelSpec, paid: Paid, scope: Scope) -> Model:
         policy = self.node.retry or retry_of(spec)
         return Retrying(
             paid(self.context.open_model(spec.name)),
@@ -242,9 +218,9 @@ class _Visit:
             deadline=policy.deadline,
             first_delay=policy.first_delay,
             max_delay=policy.max_delay,
-            rng=random.Random(f"{self.context.run}/{self.node.name}/{self.scope.visit}"),
-            emit=self._emit,
-            scope=self.scope,
+            rng=random.Random(f"{scope.run}/{scope.node}/{scope.visit}/{scope.path}"),
+            emit=self.context.emit,
+            scope=scope,
         )
 
 
@@ -271,7 +247,8 @@ def identity(node: NodeSpec, spec: GraphSpec) -> str:
         if name not in models:
             models[name] = asdict(spec.models[name])
             names += spec.models[name].fallback
-    return fingerprint([node.use, dict(node.options), texts, models])
+    inner = [spec.graphs[node.name].data()] if node.name in spec.graphs else []
+    return fingerprint([node.use, dict(node.options), texts, models, *inner])
 
 
 def _files(value: JSON) -> list[str]:

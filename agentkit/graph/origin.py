@@ -80,7 +80,7 @@ def visits_before(earlier: Journal, at: str, after: Iterable[str]) -> Callable[[
     if not starts:
         raise InputError(f"run {earlier.header.id} never came to the node {at!r}, so it cannot be forked there")
     begun = min(starts)
-    done = {(one.scope.node, one.scope.visit) for one in earlier.visits() if one.at <= begun}
+    done = {(one.scope.node, one.scope.visit) for one in earlier.visits() if one.at <= begun and not one.scope.path}
     live = {at, *after}
     return lambda scope: scope.node not in live or (scope.node, scope.visit) in done
 

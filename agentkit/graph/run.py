@@ -7,13 +7,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agentkit.errors import BudgetExceededError, ConfigError, InputError, did_you_mean
+from agentkit.errors import BudgetExceededError
 from agentkit.events import Emit, Event, RunFinished, RunStarted, Scope
-from agentkit.graph.nodes import RunContext, resolve
-from agentkit.graph.plain import documents, to_plain
-from agentkit.graph.ports import fits, type_of_value
-from agentkit.graph.spec import INPUTS, GraphSpec
-from agentkit.options import plainly
+from agentkit.graph.context import RunContext
+from agentkit.graph.spec import GraphSpec
+from agentkit.graph.values import graph_outputs
 from agentkit.runtime.concurrency import cancel
 from agentkit.types import JSON, Run, RunStatus
 
@@ -41,33 +39,6 @@ class Settings:
     record: Path | None = None
     replay: Path | None = None
     keep: bool = True
-
-
-def read_inputs(spec: GraphSpec, inputs: Mapping[str, object]) -> dict[str, JSON]:
-    """The inputs as plain data, defaults filled in; raises ``InputError`` for one that is missing, unknown or wrong."""
-    declared = spec.inputs
-    for name in inputs:
-        if name not in declared:
-            known = ", ".join(f"{one.name} ({one.type})" for one in declared.values()) or "none"
-            raise InputError(f"{spec.name} has no input {name!r}{did_you_mean(name, declared)} (it takes {known})")
-    values: dict[str, JSON] = {}
-    for name, one in declared.items():
-        if inputs.get(name) is None and one.required:
-            raise InputError(f"input {name!r} of {spec.name} is missing: it must be {one.type}")
-        values[name] = one.default if inputs.get(name) is None else _value(name, one.type, inputs[name])
-    return values
-
-
-def _value(name: str, wanted: str, given: object) -> JSON:
-    try:
-        value = to_plain(given)
-        if wanted == "documents" and isinstance(value, list):
-            return to_plain(documents(value))
-    except ConfigError as error:
-        raise InputError(f"input {name!r}: {error}") from None
-    if not fits(type_of_value(value), wanted):
-        raise InputError(f"input {name!r} must be {wanted}, not {plainly(value)}")
-    return value
 
 
 class Execution:
@@ -134,7 +105,7 @@ class Execution:
             id=self.context.run,
             graph=self.spec.name,
             status=status,
-            output=self._output(),
+            output=graph_outputs(self.spec, self.inputs, self.context.outputs),
             usage=self.context.ledger.spent,
             seconds=seconds,
             error="" if error is None else str(error),
@@ -145,11 +116,6 @@ class Execution:
             with self.context.journal as journal:
                 journal.set_status(status, output=run.output, error=run.error)
         return run
-
-    def _output(self) -> dict[str, JSON]:
-        """The outputs of the graph as far as they exist; None for the others."""
-        values = {INPUTS: self.inputs, **self.context.outputs}
-        return {name: resolve(binding, values) for name, binding in self.spec.outputs.items()}
 
     def _emit(self, event: Callable[..., Event], **facts: object) -> None:
         self.context.emit(event(scope=Scope(run=self.context.run), **facts))

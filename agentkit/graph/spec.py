@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from agentkit.runtime.budget import Budget
@@ -53,7 +53,7 @@ class ModelSpec:
     """A model of the graph: backend ``use``, its ``options`` (secrets still as ``${env:NAME}``), and whom to ask instead.
 
     ``given`` by the caller and not by the file: its paths are the caller's own. One without ``use`` is an object of the
-    caller's.
+    caller's. ``name`` is that in the file, behind the names of the nodes that its graph is inside of: ``review/small``.
     """
 
     name: str
@@ -146,7 +146,8 @@ class GraphSpec:
 
     ``edges`` are in the order they are tried; ``implied`` says that the file had none and they follow the references.
     ``files`` holds the text of every file the graph refers to, ``file`` is where it came from, ``extra`` its ``x-*`` keys,
-    ``changes`` what the caller put in place of what the file says, by dotted path.
+    ``changes`` what the caller put in place of what the file says, by dotted path. ``graphs`` are the graphs inside its
+    nodes, by node; ``place`` names the nodes that this one is inside of. ``types`` are the port types of its outputs.
     """
 
     name: str
@@ -162,9 +163,21 @@ class GraphSpec:
     extra: Mapping[str, JSON] = field(default_factory=dict)
     file: str = "<graph>"
     changes: Mapping[str, JSON] = field(default_factory=dict)
+    graphs: Mapping[str, GraphSpec] = field(default_factory=dict)
+    place: str = ""
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def owns(self, model: str) -> bool:
+        """Whether a model is this graph's own, and not that of a graph around it."""
+        return self.models[model].name == inside(self.place, model)
 
     def data(self) -> dict[str, JSON]:
         """The graph as plain data, without where it came from: what its fingerprint is made of."""
-        data = asdict(self)
-        del data["file"], data["extra"], data["description"], data["changes"]
-        return data
+        data = asdict(replace(self, graphs={}))
+        del data["file"], data["extra"], data["description"], data["changes"], data["types"]
+        return {**data, "graphs": {name: one.data() for name, one in self.graphs.items()}}
+
+
+def inside(place: str, name: str) -> str:
+    """The full name of what a graph at ``place`` calls ``name``."""
+    return f"{place}/{name}" if place else name

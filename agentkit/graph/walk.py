@@ -8,9 +8,10 @@ from functools import cached_property
 
 from agentkit.errors import ConfigError, NodeError
 from agentkit.events import NodeFinished
+from agentkit.graph.context import RunContext
 from agentkit.graph.expressions import Expression, parse
 from agentkit.graph.kinds import Site, Workshop, kind_of
-from agentkit.graph.nodes import NodeRunner, RunContext, Visited, identity
+from agentkit.graph.nodes import NodeRunner, Visited, identity
 from agentkit.graph.spec import INPUTS, EdgeSpec, GraphSpec, NodeSpec
 from agentkit.graph.topology import Taken, Topology
 from agentkit.types import JSON

@@ -206,7 +206,7 @@ async def test_a_forged_checkpoint_row_runs_nothing(tmp_path: Path) -> None:
         saver.serde = serializer
         await plain.compile(checkpointer=saver).ainvoke({"inputs": {"topic": "bees"}}, config)
     connection = sqlite3.connect(file)
-    call = ormsgpack.packb(("subprocess", "check_output", (["touch", str(canary)],)))
+    call = ormsgpack.packb(("subprocess", "check_output", ["touch", str(canary)]))
     with connection:
         ((row, blob),) = connection.execute("SELECT rowid, checkpoint FROM checkpoints ORDER BY rowid DESC LIMIT 1")
         state = ormsgpack.unpackb(blob, ext_hook=lambda code, data: None)

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 
 from agentkit.errors import ConfigError, did_you_mean
+from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds.computed import SetKind, SwitchKind, TemplateKind
 from agentkit.graph.kinds.evaluator import EvaluatorKind
-from agentkit.graph.kinds.kind import Checked, Kind, NodeContext, Run, Site, Workshop
+from agentkit.graph.kinds.graph import GraphKind
+from agentkit.graph.kinds.kind import Checked, Kind, Run, Site, Walk, Workshop
 from agentkit.graph.kinds.model import ModelKind
 from agentkit.graph.kinds.retriever import RetrieverKind
 from agentkit.graph.kinds.step import StepKind
@@ -17,7 +19,7 @@ from agentkit.graph.kinds.tool import ToolKind
 from agentkit.graph.spec import NodeSpec
 from agentkit.registry import Registry
 
-__all__ = ["Checked", "Kind", "NodeContext", "Run", "Site", "Workshop", "kind_of"]
+__all__ = ["Checked", "Kind", "NodeContext", "Run", "Site", "Walk", "Workshop", "kind_of"]
 
 _USE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 
@@ -33,8 +35,9 @@ _ALONE: Mapping[str, Kind] = {
     "template": TemplateKind(),
     "set": SetKind(),
     "switch": SwitchKind(),
+    "graph": GraphKind(),
 }
-_LATER = ("agent", "human", "graph")
+_LATER = ("agent", "human")
 
 
 def kind_of(node: NodeSpec, registry: Registry) -> Kind:

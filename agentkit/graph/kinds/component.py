@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from agentkit.errors import AgentkitError, InputError, UnknownComponentError, did_you_mean
-from agentkit.graph.kinds.kind import NodeContext, Site, Workshop
+from agentkit.graph.context import NodeContext
+from agentkit.graph.kinds.kind import Site, Workshop
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, build, check, fields
 from agentkit.paths import resolve_ref

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from agentkit.events import Emit, Scope
+from agentkit.graph.context import NodeContext, RunContext
 from agentkit.graph.ports import Ports
 from agentkit.graph.spec import GraphSpec, NodeSpec
 from agentkit.options import Fault
-from agentkit.protocols import Model
 from agentkit.registry import Registry
 from agentkit.types import JSON
 
@@ -31,12 +29,17 @@ class Site:
         return Path(self.spec.file).parent
 
 
+Walk = Callable[[Mapping[str, JSON], RunContext], Awaitable[None]]
+"""Carries a run of a graph to its end on checked inputs; what its nodes put out is then in the context."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """What a node is made with; ``provided`` is what the Kit fills into components."""
+    """What a node is made with; ``provided`` is what the Kit fills into components, ``walk`` makes a graph inside a node run."""
 
     spec: GraphSpec
     registry: Registry
+    walk: Callable[[Workshop], Walk]
     provided: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -47,22 +50,6 @@ class Workshop:
     def read(self, file: str) -> str:
         """The text of a file of the graph, as it was when the graph was loaded."""
         return self.spec.files[file]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeContext:
-    """One visit of a node: where it is, whom it tells, and ``model``, which gives a model bound to this place."""
-
-    scope: Scope
-    emit: Emit
-    run_seed: int
-    model: Callable[[str], Model]
-
-    @property
-    def seed(self) -> int:
-        """This visit's own seed, drawn from the run's: another visit of the node gets another one."""
-        digest = hashlib.sha256(f"{self.run_seed}/{self.scope.node}/{self.scope.visit}".encode()).digest()
-        return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

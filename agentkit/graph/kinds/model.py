@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from agentkit.errors import ConfigError, ServerError
 from agentkit.graph import jsonschema
+from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
-from agentkit.graph.kinds.kind import Checked, NodeContext, Run, Site, Workshop
+from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_ports
 from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports, type_of_schema

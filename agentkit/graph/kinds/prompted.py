@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from agentkit.graph.kinds.kind import NodeContext, Site, Workshop
+from agentkit.graph.context import NodeContext
+from agentkit.graph.kinds.kind import Site, Workshop
 from agentkit.graph.ports import Port
 from agentkit.graph.prompt import Prompt, default_prompt, faults_of_names, read_prompt
 from agentkit.graph.spec import Constant, NodeSpec
@@ -41,6 +42,6 @@ def messages_of(node: NodeSpec, shop: Workshop) -> Fill:
     def fill(inputs: Mapping[str, JSON], context: NodeContext) -> tuple[Message, ...]:
         chosen = prompt or default_prompt(documents=bool(inputs.get("documents")))
         values = {**dict.fromkeys(node.inputs), **inputs}
-        return chosen.fill(values, seed=f"{context.seed}")
+        return chosen.fill(values, seed=context.fence)
 
     return fill

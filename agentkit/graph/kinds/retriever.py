@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentkit.events import DocumentsRetrieved
+from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
-from agentkit.graph.kinds.kind import Checked, NodeContext, Run, Site, Workshop
+from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec

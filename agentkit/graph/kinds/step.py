@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
 from agentkit.errors import ConfigError
+from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
-from agentkit.graph.kinds.kind import Checked, NodeContext, Run, Site, Workshop
+from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.plain import documents, to_plain
 from agentkit.graph.ports import Port, Ports, of_function, type_of
 from agentkit.graph.spec import NodeSpec

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from agentkit.errors import BudgetExceededError
+from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
-from agentkit.graph.kinds.kind import Checked, NodeContext, Run, Site, Workshop
+from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_ports
 from agentkit.graph.plain import documents, to_plain
 from agentkit.graph.ports import Port, Ports

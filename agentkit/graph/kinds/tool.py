@@ -7,8 +7,9 @@ from typing import Any
 
 from agentkit.errors import AgentkitError, ToolError
 from agentkit.graph import jsonschema
+from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
-from agentkit.graph.kinds.kind import Checked, NodeContext, Run, Site, Workshop
+from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports, type_of_schema
 from agentkit.graph.spec import NodeSpec

@@ -1,0 +1,105 @@
+"""Where work is done: one run as its nodes see it, and one place inside a visit of a node."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from agentkit.events import Emit, Event, Scope
+from agentkit.protocols import Model
+from agentkit.runtime.budget import Budget, Ledger
+from agentkit.runtime.codec import fingerprint
+from agentkit.runtime.journal import Journal
+from agentkit.types import JSON
+
+Work = Callable[["NodeContext"], Awaitable[Mapping[str, JSON]]]
+"""What is done at a place: plain outputs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """One run, as its nodes see it. ``outputs`` collects what each node put out last, ``kept`` who finished, in order.
+
+    For a graph inside a node ``place`` is where it runs, and ``outputs`` and ``kept`` are its own.
+    """
+
+    run: str
+    seed: int
+    emit: Emit
+    ledger: Ledger
+    clock: Callable[[], float]
+    open_model: Callable[[str], Model]
+    journal: Journal | None = None
+    place: Scope = field(default_factory=Scope)
+    outputs: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+
+    def scope(self, node: str, visit: int) -> Scope:
+        """The place of a visit: of a graph inside a node it is a part ``node:visit`` of that node's."""
+        return self.place.inner(f"{node}:{visit}") if self.place.node else Scope(run=self.run, node=node, visit=visit)
+
+    def title(self, node: str) -> str:
+        """The node's name with those of the nodes around it, as people write it: ``review/solve``."""
+        around = [part.partition(":")[0] for part in self.place.path.split("/") if part]
+        return "/".join([self.place.node, *around, node]).lstrip("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeContext:
+    """A place inside a visit of a node: where it is, what pays for it, and ``bind``, which puts a model there."""
+
+    scope: Scope
+    run: RunContext
+    ledger: Ledger
+    bind: Callable[[str, Scope, Ledger], Model]
+
+    @property
+    def seed(self) -> int:
+        """This place's own seed, drawn from the run's: another visit, sample or item gets another one."""
+        where = f"{self.run.seed}/{self.scope.node}/{self.scope.visit}"
+        return _number(f"{where}/{self.scope.path}" if self.scope.path else where)
+
+    @property
+    def fence(self) -> str:
+        """What the delimiters of a visit are drawn from; the same for its samples, so that their prompts share a beginning."""
+        return str(_number(f"{self.run.seed}/{self.scope.node}/{self.scope.visit}"))
+
+    def model(self, name: str) -> Model:
+        """The graph's model of that name, its calls counted, recorded and shown at this place."""
+        return self.bind(name, self.scope, self.ledger)
+
+    def emit(self, event: Event) -> None:
+        """Tell what happened here; components say what, this says where."""
+        self.run.emit(placed(event, self.scope))
+
+    def inner(self, part: str, budget: Budget | None = None, *, name: str = "") -> NodeContext:
+        """The place ``part`` inside this one (``sample:3``), with an account of its own and perhaps a budget."""
+        scope, journal = self.scope.inner(part), self.run.journal
+        spent = journal.usage(scope) if journal and budget else None
+        return replace(self, scope=scope, ledger=self.ledger.child(budget, name=name, spent=spent))
+
+    async def once(self, key: JSON, work: Work) -> Mapping[str, JSON]:
+        """What ``work`` puts out here: from the record where it finished before under this ``key``, else done and recorded."""
+        journal = self.run.journal
+        if journal is None:
+            return await work(self)
+        mark = fingerprint([key, self.run.seed])
+        if known := journal.finished_node(self.scope, mark):
+            return known.outputs
+        started = self.run.clock()
+        outputs = await work(self)
+        journal.finish_node(self.scope, mark, outputs, self.ledger.spent, self.run.clock() - started)
+        return outputs
+
+
+def placed(event: Event, scope: Scope) -> Event:
+    """``event`` at ``scope``, or inside it where it names a path of its own; one that knows its run stays as it is."""
+    if event.scope.run:
+        return event
+    path = "/".join(part for part in (scope.path, event.scope.path) if part)
+    return replace(event, scope=replace(scope, path=path))
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFFFFFF

@@ -5,13 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 QUESTION ?= When should I use WAL mode?
 
-.PHONY: run test lint types setup setup-dev corpus clean
+.PHONY: run test test-chaos test-postgres lint types setup setup-dev corpus clean
 
 run: corpus
 	$(BIN)/agentkit run graphs/grounded_answer.yaml --input question="$(QUESTION)"
 
 test: setup-dev lint types
 	$(BIN)/python -m pytest -q
+
+# Kills runs at every commit and counts the requests at a provider on loopback: a few minutes.
+test-chaos: setup-dev
+	CHAOS_RESULTS=evals/results/$$(date +%F)-chaos.json $(BIN)/python -m pytest -q -s -m chaos tests/chaos
+
+# A real server: Debian's postgresql-15 in a folder of its own.
+test-postgres: setup-dev
+	$(BIN)/python -m pip install --quiet 'psycopg[binary]>=3.2'
+	$(BIN)/python -m pytest -q -m postgres tests
 
 lint: setup-dev
 	$(BIN)/ruff check agentkit plugins tests evals

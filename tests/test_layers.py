@@ -32,6 +32,7 @@ OWNERS = {
     "cel": {"graph/expressions.py"},
     "aiohttp": {"models/openai_http.py", "tools/http.py"},
     "onnxruntime": {"rag/embed.py"},
+    "psycopg": {"runtime/postgres.py"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile"}
 FORBIDDEN_MODULES = {"pickle", "dill", "cloudpickle", "marshal", "shelve", "nest_asyncio"}

@@ -2,8 +2,8 @@
 
     python evals/overhead/engine.py --peers VENV/bin/python
 
-Every turn of a subject is a process of its own, and the subjects take turns, so that a busy moment of the machine meets all of
-them alike. Peers that are not installed here are run by the Python of ``--peers``; what neither has is printed as missing.
+In a process the subjects take turns, round by round, so that a busy moment of the machine meets all alike; a ratio is the median
+over the rounds. Peers that are not installed here are run by the Python of ``--peers``; what none has is printed as missing.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from subjects import SUBJECTS
 from agentkit.statistics import median
 
 HERE = Path(__file__).parent
+PLAIN = "langgraph"
 RATIO, JOURNAL_RATIO, BYTES = 1.3, 0.6 / 0.21, 0.25
 """Targets: CPU without persistence and with the journal over plain langgraph's, and bytes over its SQLite saver's (sync).
 
@@ -29,64 +30,70 @@ The journal's 0.6 ms a node were set where plain langgraph took 0.21 ms; as a ra
 """
 
 
-def turn(name: str, nodes: int, rounds: int, pythons: list[str]) -> dict[str, Any] | None:
-    """One process of one subject; None when no Python has what it needs."""
-    for python in pythons:
-        done = subprocess.run(
-            [python, HERE / "subjects.py", name, str(nodes), str(rounds)], capture_output=True, text=True, timeout=300
-        )
-        if done.returncode == 0:
-            found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-            return found
-        if "ModuleNotFoundError" not in done.stderr and "PackageNotFoundError" not in done.stderr:
-            raise SystemExit(f"{name}: {done.stderr}")
-    return None
+def turn(python: str, names: list[str], nodes: int, rounds: int) -> dict[str, dict[str, Any]]:
+    """One process of one Python, in which the subjects that it has take turns."""
+    command = [python, HERE / "subjects.py", str(nodes), str(rounds), *names]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise SystemExit(f"{python}: {done.stderr}")
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def measured(nodes: int, rounds: int, turns: int, pythons: list[str]) -> dict[str, dict[str, Any]]:
-    """The figures of every subject, over all of its turns."""
+    """The figures of every subject over all turns, each beside plain langgraph in the same process."""
     found: dict[str, dict[str, Any]] = {}
+    names = {python: list(SUBJECTS) for python in pythons}
     for _ in range(turns):
-        for name in SUBJECTS:
-            if one := turn(name, nodes, rounds, pythons):
-                row = found.setdefault(name, {**one, "spent": []})
-                row["spent"] += one["spent"]
+        for place, python in enumerate(pythons):
+            rows = turn(python, names[python], nodes, rounds)
+            names[python] = list(rows)
+            reference = rows.get(PLAIN, {}).get("spent", [])
+            for name, row in rows.items():
+                if place and found.get(name, {}).get("place", place) != place:
+                    continue
+                kept = found.setdefault(name, {**row, "place": place, "spent": [], "reference": []})
+                kept["spent"] += row["spent"]
+                kept["reference"] += reference
     return found
 
 
 def report(found: dict[str, dict[str, Any]], nodes: int) -> dict[str, Any]:
     """Milliseconds a node with an interval, bytes a run, versions and whether the targets are met."""
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, row in found.items():
         cost = median([spent / nodes * 1000 for spent in row["spent"]], rng=Random(0))
         rows[name] = {
             "ms_a_node": round(cost.value, 4),
             "ms_a_node_95": [round(cost.low, 4), round(cost.high, 4)],
             "bytes_a_run": row["bytes"],
-            "version": f"{row['package']} {row['version']}",
+            "version": row["version"],
         }
-    plain, saver = rows.get("langgraph"), rows.get("langgraph, SQLite sync")
-    if plain:
-        for row in rows.values():
-            row["over_langgraph"] = round(row["ms_a_node"] / plain["ms_a_node"], 2)
-    targets: dict[str, bool] = {}
-    if plain:
-        targets[f"agentkit <= {RATIO} x langgraph"] = rows["agentkit"]["over_langgraph"] <= RATIO
-        targets[f"with the journal <= {JOURNAL_RATIO:.2f} x langgraph"] = (
-            rows["agentkit, journal"]["over_langgraph"] <= JOURNAL_RATIO
-        )
+        if row["reference"]:
+            ratios = [ours / plain for ours, plain in zip(row["spent"], row["reference"], strict=True)]
+            ratio = median(ratios, rng=Random(0))
+            rows[name]["over_langgraph"] = round(ratio.value, 3)
+            rows[name]["over_langgraph_95"] = [round(ratio.low, 3), round(ratio.high, 3)]
+    return {"subjects": rows, "missing": [name for name in SUBJECTS if name not in rows], "targets": targets(rows)}
+
+
+def targets(rows: dict[str, dict[str, Any]]) -> dict[str, bool]:
+    """Whether each target is met."""
+    plain, kept, saver = rows["agentkit"], rows["agentkit, journal"], rows.get("langgraph, SQLite sync")
+    met = {
+        f"agentkit <= {RATIO} x langgraph": plain["over_langgraph"] <= RATIO,
+        f"with the journal <= {JOURNAL_RATIO:.2f} x langgraph": kept["over_langgraph"] <= JOURNAL_RATIO,
+    }
     if saver:
-        targets["bytes <= a quarter of langgraph's SQLite saver"] = (
-            rows["agentkit, journal"]["bytes_a_run"] <= BYTES * saver["bytes_a_run"]
-        )
-    return {"subjects": rows, "missing": [name for name in SUBJECTS if name not in rows], "targets": targets}
+        met["bytes <= a quarter of langgraph's SQLite saver"] = kept["bytes_a_run"] <= BYTES * saver["bytes_a_run"]
+    return met
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=10, help="runs a process, after one to warm up")
-    parser.add_argument("--turns", type=int, default=3, help="processes a subject")
+    parser.add_argument("--turns", type=int, default=3, help="processes")
     parser.add_argument("--peers", action="append", default=[], metavar="PYTHON", help="another environment's Python")
     parser.add_argument("--out", type=Path, default=HERE.parent / "results" / f"{date.today()}-engine-overhead.json")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """A chain of trivial nodes in each engine. Run as a script by the Python that has it: prints CPU seconds and bytes as JSON.
 
-    python subjects.py NAME NODES ROUNDS
+    python subjects.py NODES ROUNDS NAME...
 
 It imports nothing of agentkit but in agentkit's own subjects, so that a peer can live in an environment of its own.
 """
@@ -10,7 +10,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from itertools import pairwise
@@ -138,26 +138,49 @@ SUBJECTS: dict[str, tuple[str, Callable[..., Awaitable[Go]], dict[str, Any]]] = 
 }
 
 
-async def measure(name: str, nodes: int, rounds: int) -> dict[str, Any]:
-    """CPU seconds of each round after one to warm up, and the bytes that a run leaves on disk."""
-    package, make, options = SUBJECTS[name]
-    spent = []
+async def measure(names: list[str], nodes: int, rounds: int) -> dict[str, Any]:
+    """By subject: CPU seconds of each round after one to warm up, and the bytes that a run leaves; missing ones are left out.
+
+    The subjects take turns, round by round.
+    """
+    found: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as undo:
-            go = await make(nodes, Path(folder), undo, **options)
+            going = {name: go for name in names if (go := await made(name, nodes, Path(folder), undo))}
+            spent: dict[str, list[float]] = {name: [] for name in going}
             for _ in range(rounds + 1):
-                started = time.process_time()
-                found = await go()
-                spent.append(time.process_time() - started)
-                assert found == nodes, found
-        written = sum(size(Path(folder))) / (rounds + 1)
-    return {"spent": spent[1:], "bytes": round(written), "package": package, "version": version(package)}
+                for name, go in going.items():
+                    started = time.process_time()
+                    result = await go()
+                    spent[name].append(time.process_time() - started)
+                    assert result == nodes, result
+        for name in going:
+            written = sum(path.stat().st_size for path in home_of(name, Path(folder)).rglob("*") if path.is_file())
+            package = SUBJECTS[name][0]
+            found[name] = {
+                "spent": spent[name][1:],
+                "bytes": round(written / (rounds + 1)),
+                "version": f"{package} {version(package)}",
+            }
+    return found
 
 
-def size(folder: Path) -> Iterator[int]:
-    """The sizes of all files."""
-    yield from (path.stat().st_size for path in folder.rglob("*") if path.is_file())
+async def made(name: str, nodes: int, folder: Path, undo: AsyncExitStack) -> Go | None:
+    """A subject ready to go; None where its package is not installed."""
+    package, make, options = SUBJECTS[name]
+    home = home_of(name, folder)
+    home.mkdir()
+    try:
+        version(package)
+        return await make(nodes, home, undo, **options)
+    except ImportError:
+        return None
+
+
+def home_of(name: str, folder: Path) -> Path:
+    """Where a subject writes."""
+    return folder / name.replace(",", "").replace(" ", "-")
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))))
+    print(json.dumps(asyncio.run(measure(sys.argv[3:], int(sys.argv[1]), int(sys.argv[2])))))

@@ -3,10 +3,11 @@
 import math
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from agentkit.events import Scope
+from agentkit.events import SampleDrawn, Scope
 from agentkit.models.replay import Replay
 from agentkit.runtime.sampling import draw_all
 from agentkit.runtime.stack import bind
@@ -49,6 +50,16 @@ async def test_a_run_of_an_earlier_release_goes_on(path: Path, tmp_path: Path) -
         visit = journal.finished_node(Scope(node="solve"), "key")
         assert visit is not None
         assert (visit.outputs, visit.usage, visit.seconds) == ({"answer": "4"}, Usage(calls=2), 1.5)
+
+
+async def test_the_events_of_an_earlier_release_are_shown() -> None:
+    with TemporaryDirectory() as home:
+        (Path(home) / "runs").mkdir()
+        shutil.copy(RELEASES / "run-2.db", Path(home) / "runs" / "old.db")
+        with Store(home=Path(home)).look("old") as journal:
+            shown = [type(one.event).__name__ for one in journal.events() if not isinstance(one.event, SampleDrawn)]
+            assert shown == ["RunStarted", "NodeStarted", "VoteCast", "NodeFinished"]
+            assert journal.header.origin["seed"] == 3
 
 
 @pytest.mark.parametrize("path", sorted(RELEASES.glob("cassette-*.jsonl")), ids=lambda path: path.stem)

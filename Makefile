@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-QUESTION ?= When should I use WAL mode?
+QUESTION ?= Can I use SQLite in a commercial product without paying royalties?
 
 .PHONY: run test test-chaos test-postgres lint types setup setup-dev corpus clean
 
@@ -29,10 +29,10 @@ lint: setup-dev
 types: setup-dev
 	$(BIN)/mypy
 
-# The bundled documents as an index named `sqlite_docs`; unchanged files are not embedded again.
+# The bundled documents as an index named `sqlite`; unchanged files are not embedded again.
 corpus: setup
 	$(BIN)/agentkit models pull smollm2
-	$(BIN)/agentkit index graphs/corpus --name sqlite_docs
+	$(BIN)/agentkit index graphs/corpus --name sqlite
 
 setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev

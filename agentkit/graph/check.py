@@ -9,6 +9,7 @@ from agentkit.graph.expressions import Use, parse
 from agentkit.graph.kinds import Checked, Site, kind_of
 from agentkit.graph.kinds.component import check_paths
 from agentkit.graph.ports import Port, Ports, fits, type_of_value
+from agentkit.graph.repeat import faults_around, ports_around
 from agentkit.graph.report import Report
 from agentkit.graph.spec import (
     INPUTS,
@@ -94,7 +95,8 @@ class _Checker:
         for name, node in self.spec.nodes.items():
             checked = self._node(node)
             self.report.faults(("nodes", name), checked.faults)
-            self.ports[name] = self._with_error(node, checked.ports)
+            self.report.faults(("nodes", name), faults_around(node, checked.ports))
+            self.ports[name] = self._with_error(node, ports_around(node, checked.ports))
             self._inputs(node, checked)
 
     def _node(self, node: NodeSpec) -> Checked:
@@ -156,7 +158,8 @@ class _Checker:
             self._condition(node.when, (*path, "when"))
             known = self.ports[name].inputs if name in self.ports else {}
             for port, binding in node.inputs.items():
-                self._binding((*path, "in", port), binding, known.get(port, Port()).type)
+                mapped = node.map is not None and binding == (node.map.reference,)
+                self._binding((*path, "in", port), binding, "list" if mapped else known.get(port, Port()).type)
                 self._comes_before(node, port, binding)
         for name, binding in self.spec.outputs.items():
             if any(isinstance(one, Reference) for one in binding):

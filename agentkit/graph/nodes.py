@@ -248,7 +248,8 @@ def identity(node: NodeSpec, spec: GraphSpec) -> str:
             models[name] = asdict(spec.models[name])
             names += spec.models[name].fallback
     inner = [spec.graphs[node.name].data()] if node.name in spec.graphs else []
-    return fingerprint([node.use, dict(node.options), texts, models, *inner])
+    around: list[JSON] = [asdict(one) for one in (node.map, node.sample) if one is not None]
+    return fingerprint([node.use, dict(node.options), texts, models, *inner, *around])
 
 
 def _files(value: JSON) -> list[str]:

@@ -18,10 +18,12 @@ from agentkit.graph.spec import (
     EdgeSpec,
     GraphSpec,
     InputSpec,
+    MapSpec,
     ModelSpec,
     NodeSpec,
     Reference,
     RetrySpec,
+    SampleSpec,
 )
 from agentkit.options import check, plainly
 from agentkit.runtime.budget import Budget
@@ -35,8 +37,8 @@ _ENVIRONMENT = re.compile(r"\$\{env:")
 
 _TOP = ("schema", "name", "description", "inputs", "outputs", "models", "budget", "nodes", "edges")
 _INPUT = ("type", "default", "description")
-_NODE = ("use", "with", "in", "when", "retry", "timeout", "budget", "on_error")
-_LATER = ("cache", "map", "sample")
+_NODE = ("use", "with", "in", "when", "retry", "timeout", "budget", "on_error", "map", "sample")
+_LATER = ("cache",)
 _EDGE = ("from", "to", "when", "max")
 _ON_ERROR = ("to", "max")
 
@@ -243,6 +245,8 @@ class _Shape:
             retry=self.options((*path, "retry"), fields.get("retry"), RetrySpec),
             timeout=self.number((*path, "timeout"), fields.get("timeout")),
             budget=self.budget((*path, "budget"), fields.get("budget")),
+            map=self.options((*path, "map"), fields.get("map"), MapSpec),
+            sample=self.options((*path, "sample"), fields.get("sample"), SampleSpec),
         )
 
     def _bindings(self, path: Path, value: JSON) -> dict[str, Binding]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
+from agentkit.answers import Kind
 from agentkit.runtime.budget import Budget
 from agentkit.types import JSON
 
@@ -100,6 +101,54 @@ class StackOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MapSpec:
+    """Run the node once for each item of the list ``over`` (``node.port``), ``concurrency`` at a time.
+
+    The inputs bound to that list get an item each. With ``on_error: skip`` an item that fails is null among the outputs.
+    """
+
+    over: str
+    concurrency: int = 8
+    on_error: Literal["skip", "fail"] = "fail"
+
+    def __post_init__(self) -> None:
+        if not all(self.over.partition(".")):
+            raise ValueError(f"'over' is a list of another node or of the inputs, written node.port, not {self.over!r}")
+        if self.concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {self.concurrency}")
+
+    @property
+    def reference(self) -> Reference:
+        """Where the list comes from."""
+        node, _, port = self.over.partition(".")
+        return Reference(node, port)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSpec:
+    """Run the node up to ``n`` times and vote over its port ``vote``, until the rule ``stop`` holds.
+
+    ``answer`` says what a text is read as. Without ``vote`` it is ``answer``, ``data`` or ``text``, the first that the node has.
+    """
+
+    n: int
+    vote: str = ""
+    stop: Literal["regret", "beta", "dirichlet", "esc", "certain", "fixed"] = "regret"
+    confidence: float = 0.95
+    answer: Kind = "auto"
+    ahead: int = 0
+    concurrency: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (("n", 1), ("ahead", 0), ("concurrency", 1)):
+            value = getattr(self, name)
+            if value is not None and not least <= value <= 1000:
+                raise ValueError(f"{name} must be between {least} and 1000, not {value}")
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"confidence must lie between 0 and 1, not {self.confidence:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSpec:
     """A node: the component it uses, its options and inputs, and the policies around it (``timeout`` in seconds)."""
 
@@ -111,6 +160,8 @@ class NodeSpec:
     retry: RetrySpec | None = None
     timeout: float | None = None
     budget: Budget | None = None
+    map: MapSpec | None = None
+    sample: SampleSpec | None = None
 
     @property
     def kind(self) -> str:

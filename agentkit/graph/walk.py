@@ -12,6 +12,7 @@ from agentkit.graph.context import RunContext
 from agentkit.graph.expressions import Expression, parse
 from agentkit.graph.kinds import Site, Workshop, kind_of
 from agentkit.graph.nodes import NodeRunner, Visited, identity
+from agentkit.graph.repeat import repeated
 from agentkit.graph.spec import INPUTS, EdgeSpec, GraphSpec, NodeSpec
 from agentkit.graph.topology import Taken, Topology
 from agentkit.types import JSON
@@ -135,7 +136,7 @@ class Walker:
             node=node,
             spec=self.spec,
             checked=kind.check(node, site),
-            run=kind.prepare(node, self.shop),
+            run=repeated(node, kind.prepare(node, self.shop), identity(node, self.spec)),
             when=None if node.when is None else parse(node.when),
             identity=identity(node, self.spec),
         )

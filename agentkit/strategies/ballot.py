@@ -49,6 +49,10 @@ class Ballot:
             self._tally = votes.tally([self._cast[place][2] for place in sorted(self._cast)])
         return self._tally
 
+    def tallies(self) -> tuple[tuple[Vote, ...], ...]:
+        """The one tally there is."""
+        return (self.tally(),)
+
     def vote_of(self, place: int) -> str | None:
         """The name of the class that sample ``place`` voted for, None for an abstention."""
         if place not in self._cast:

@@ -174,7 +174,7 @@ class Graph:
 
     def _as_now(self, table: str, row: Sequence[Any], seed: int) -> Row:
         """A recorded visit as one of the node as it is now: what came before a fork stays, whatever its model is today."""
-        if table != "nodes" or row[0] not in self._walker.runners:
+        if table != "nodes" or row[2] or row[0] not in self._walker.runners:
             return table, row
         now = visit_key(self._walker.runners[row[0]].identity, seed, {})
         return table, (*row[:3], now[:32] + row[3][32:], *row[4:])

@@ -161,15 +161,15 @@ def trial(
     second = zygote.run(home=str(home), graph=str(graph), run=runs[0].id if runs else "")
     assert second["output"] == whole["output"], point
     assert second["calls"] == whole["calls"], point
-    reused = {(node, visit) for node, visit, was_recorded in second["nodes"] if was_recorded}
-    assert reused == finished, point
+    ran = {tuple(place) for *place, was_recorded in second["nodes"] if not was_recorded}
+    assert not ran & finished, point
     return settled(provider) - before - requests, sent - committed
 
 
-def recorded(home: Path, run: str) -> tuple[set[tuple[str, int]], int]:
+def recorded(home: Path, run: str) -> tuple[set[tuple[str, int, str]], int]:
     """The visits that had finished, and how many samples were committed."""
     with Store(home=home).look(run) as journal:
-        visits = {(one.scope.node, one.scope.visit) for one in journal.visits()}
+        visits = {(one.scope.node, one.scope.visit, one.scope.path) for one in journal.visits()}
         return visits, sum(1 for _ in journal.calls.drawn())
 
 

@@ -84,7 +84,7 @@ async def run(trial: dict) -> dict:
 
     def see(event):
         if isinstance(event, NodeFinished):
-            recorded.append([event.scope.node, event.scope.visit, event.recorded])
+            recorded.append([event.scope.node, event.scope.visit, event.scope.path, event.recorded])
 
     inputs = {} if trial["run"] else {"question": "What is 3 + 4?"}
     done = await graph.execute(inputs, resume=trial["run"] or None, emit=see)

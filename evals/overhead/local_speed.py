@@ -125,6 +125,7 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, default=Path(__file__).parents[1] / f"results/{date.today()}-local-speed.json"
     )
+    parser.add_argument("--note", default="", help="what a reader has to know about this run")
     arguments = parser.parse_args()
     weights.ensure("smollm2", cache=weights.default_cache())
     load = os.getloadavg()[0]
@@ -144,6 +145,7 @@ def main() -> None:
         },
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "rounds": arguments.rounds,
+        "note": arguments.note,
         "found": found,
     }
     arguments.out.write_text(json.dumps(record, indent=2) + "\n")

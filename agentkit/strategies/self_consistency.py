@@ -28,7 +28,8 @@ class SelfConsistency:
     texts) and ``convention`` how 05/01 and 1,234 read. ``instruction`` is added to the question. Sample i is drawn with
     ``seed + i``. No more are in flight than the rule could still need, and ``ahead`` beside them: with 0 nothing is wasted
     and the result does not depend on which sample comes back first; more hides slow samples, and those that turn out
-    superfluous are cancelled. ``concurrency`` is the most in flight at a time.
+    superfluous are cancelled. ``concurrency`` is the most in flight at a time. A sample ends where one of the texts in
+    ``until`` would come, such as a line break for answers of one line.
 
     A sample that fails or cannot be read abstains. ``solve`` raises the first error when there is nothing but failures;
     when a budget ends the vote, the answer is the best so far and ``stopped`` says ``budget``.
@@ -42,6 +43,7 @@ class SelfConsistency:
     instruction: str = ""
     temperature: float = 0.7
     max_tokens: int | None = None
+    until: tuple[str, ...] = ()
     seed: int = 0
     ahead: int = 0
     concurrency: int | None = None
@@ -59,6 +61,7 @@ class SelfConsistency:
             messages=instructed(Problem.of(problem).messages, self.instruction),
             temperature=self.temperature,
             max_tokens=self.max_tokens,
+            stop=self.until,
         )
         ballot = Ballot(answer=self.answer, convention=self.convention)
 

@@ -38,6 +38,12 @@ async def test_four_that_agree_stop_beta_and_nothing_more_is_asked():
     assert model.cancelled == 0
 
 
+async def test_samples_are_asked_to_end_at_until():
+    model = ScriptedModel(script=["seven"])
+    await SelfConsistency(samples=1, until=("\n",)).solve(QUESTION, model=model)
+    assert model.requests[0].stop == ("\n",)
+
+
 async def test_samples_ahead_of_need_are_cancelled_when_the_rule_holds():
     class Uneven(ScriptedModel):
         async def generate(self, request):

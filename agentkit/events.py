@@ -125,6 +125,16 @@ class DocumentsRetrieved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCalled(Event):
+    """An agent called a tool; ``result`` is the text that the model got, ``arguments`` the JSON that it wrote."""
+
+    name: str
+    arguments: str
+    result: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingMade(Event):
     """An evaluator noticed something."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from agentkit.errors import ConfigError, did_you_mean
 from agentkit.graph.context import NodeContext
+from agentkit.graph.kinds.agent import AgentKind
 from agentkit.graph.kinds.computed import SetKind, SwitchKind, TemplateKind
 from agentkit.graph.kinds.evaluator import EvaluatorKind
 from agentkit.graph.kinds.graph import GraphKind
@@ -36,8 +37,9 @@ _ALONE: Mapping[str, Kind] = {
     "set": SetKind(),
     "switch": SwitchKind(),
     "graph": GraphKind(),
+    "agent": AgentKind(),
 }
-_LATER = ("agent", "human")
+_LATER = ("human",)
 
 
 def kind_of(node: NodeSpec, registry: Registry) -> Kind:

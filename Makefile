@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-QUESTION ?= Can I use SQLite in a commercial product without paying royalties?
+QUESTION ?= Until what year will SQLite be supported?
 
 .PHONY: run test test-chaos test-postgres lint types setup setup-dev corpus clean
 
@@ -11,7 +11,7 @@ run: corpus
 	$(BIN)/agentkit run graphs/grounded_answer.yaml --input question="$(QUESTION)"
 
 test: setup-dev lint types
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not chaos and not postgres and not gpu and not vllm and not ray and not browser"
 
 # Kills runs at every commit and counts the requests at a provider on loopback: a few minutes.
 test-chaos: setup-dev

@@ -73,7 +73,7 @@ def public_names() -> Iterator[str]:
         one = getattr(agentkit, name)
         yield f"\n## `{name}`\n\n{_doc(one)}\n"
         for method, function in vars(one).items() if name in ("Kit", "Graph") else ():
-            if not method.startswith("_") and callable(function):
+            if not method.startswith("_") and inspect.isfunction(function):
                 yield f"\n### `{name}.{method}{_signature(function)}`\n\n{_doc(function)}\n"
 
 

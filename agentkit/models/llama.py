@@ -253,8 +253,10 @@ def _parameters(xllamacpp: Any, path: Path, *, slots: int, context: int, threads
     params.n_parallel, params.n_ctx = slots, slots * context
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.n_batch = params.n_ubatch = _PROMPT_STEP
-    # Its rounding depends on what else is being drawn: without it a seed gives the same text every time.
-    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    # With these two every row of attention is computed by itself, so rounding does not depend on what else is being read or
+    # drawn, and a seed gives the same text every time. Without flash attention, or over 16-bit states, it does depend.
+    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED
+    params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_Q8_0
     params.cache_ram_mib, params.warmup = 0, False
     params.verbosity = -1  # not a line on the user's terminal
     params.ui, params.endpoint_slots, params.endpoint_metrics = False, False, True
@@ -268,11 +270,7 @@ def _prompt_of(body: Body) -> str:
 
 
 def _reading_only(body: Body) -> dict[str, Any]:
-    """The request that only reads the prompt.
-
-    The prompt's last token is read again before the first token is drawn. Numbers differ a little between that and reading
-    it together with the others, so always doing both makes a seed's text independent of what was known of the prompt.
-    """
+    """The request that only reads the prompt, so that its state can be copied before the drawing begins."""
     return {key: value for key, value in body.items() if key not in ("logprobs", "top_logprobs")} | {"max_tokens": 0}
 
 

@@ -74,13 +74,14 @@ async def test_a_vote_larger_than_the_slots_gets_all_its_samples(local):
     assert len({sample.text for sample in samples}) > 1
 
 
-async def test_a_seed_gives_the_same_text_whatever_came_before_and_whatever_else_is_drawn(local):
-    sea = "The sea is blue and warm. " * 12
+@pytest.mark.parametrize("sentences", [12, 40], ids=["short", "long"])
+async def test_a_seed_gives_the_same_text_whatever_came_before_and_whatever_else_is_drawn(local, sentences):
+    sea = "The sea is blue and warm. " * sentences
     request = ask(sea + "What is the sea like?", n=3, temperature=0.8, logprobs=0)
     drawn = [await draw_all(local, request)]
     await draw_all(local, ask(sea + "Who are you?", n=4, max_tokens=2))
     drawn.append([await draw(local, replace(request, n=1, seed=1 + place)) for place in range(3)])
-    for text in ("Count to ten.", sea + "Why?"):
+    for text in ("Count to ten.", sea + "Why?", sea[:100] + "Who?"):
         among_others = await asyncio.gather(draw_all(local, request), draw_all(local, ask(text, n=2)))
         drawn.append(among_others[0])
     assert len({tuple(one.text for one in samples) for samples in drawn}) == 1

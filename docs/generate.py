@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,7 +61,7 @@ def hooks() -> Iterator[str]:
 
 def commands() -> Iterator[str]:
     """The help of every command."""
-    root = click.Context(cli, info_name="agentkit")
+    root = click.Context(cli, info_name="agentkit", **cli.context_settings)
     for name in COMMANDS:
         command = cli.get_command(root, name)
         assert command is not None
@@ -116,10 +117,18 @@ def _type(annotation: Any) -> str:
 
 
 def _signature(function: Any) -> str:
-    return str(inspect.signature(function)).replace("'", "")
+    text = str(inspect.signature(function)).replace("'", "")
+    return re.sub(r"<(?:function|bound method|built-in function) (\w+)[^>]*>|\b(\w+)\(\{.*?\}\)", r"\1\2", text)
+
+
+def stale() -> list[str]:
+    """The pages that are not what the code says."""
+    return [name for name in PAGES if not (FOLDER / name).is_file() or (FOLDER / name).read_text("utf-8") != page(name)]
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(", ".join(stale()))
     FOLDER.mkdir(exist_ok=True)
-    for page_name in sys.argv[1:] or PAGES:
+    for page_name in PAGES:
         (FOLDER / page_name).write_text(page(page_name), encoding="utf-8")

@@ -128,7 +128,7 @@ def stale() -> list[str]:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--check"]:
-        sys.exit(", ".join(stale()))
+        sys.exit(", ".join(stale()) or 0)
     FOLDER.mkdir(exist_ok=True)
     for page_name in PAGES:
         (FOLDER / page_name).write_text(page(page_name), encoding="utf-8")

@@ -262,7 +262,10 @@ async def test_a_replayed_run_and_its_journal_are_the_same_as_the_live_ones(path
     for model in (recording, Replay(path=path)):
         with store.create(graph="g", inputs={}) as journal:
             await draw_all(bind(model, scope=Scope(node="n"), journal=journal, price=FREE), ask(n=3))
-            rows.append(journal._file.rows("SELECT node, visit, path, request, ordinal, sample, usage FROM calls"))
+            rows.append(
+                [row[:-1] for table, row in journal.rows(lambda scope: True) if table == "calls"]
+            )  # without the time
+    assert len(rows[0]) == 3
     assert rows[0] == rows[1]
 
 

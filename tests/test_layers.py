@@ -10,9 +10,9 @@ PACKAGE = Path(__file__).parents[1] / "agentkit"
 FLOORS = [
     {"types", "errors"},
     {"events"},
-    {"answers", "text", "statistics", "protocols"},
+    {"answers", "text", "statistics", "traces", "pddl", "protocols"},
     {"registry", "hookspecs", "options", "runtime", "weights", "yaml_reader", "paths"},
-    {"models", "tools", "rag", "strategies", "evaluators", "testing"},
+    {"models", "tools", "rag", "strategies", "evaluators", "environments", "testing"},
     {"builtin"},
     {"plugins"},
     {"graph", "evaluation"},

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentkit.models.wire import reasoning_of, text_of, to_finish, to_logprobs, to_usage
+from agentkit.answers import Separator, separate
+from agentkit.models.wire import reasoning_of, text_of, thought, to_finish, to_logprobs, to_usage
 from agentkit.types import Delta, Sample, TokenLogprob, ToolCall
 
 
@@ -35,6 +36,7 @@ class Reading:
     _logprobs: list[TokenLogprob] | None = None
     _calls: list[_Call] = field(default_factory=list)
     _finish: str | None = None
+    _separator: Separator = field(default_factory=Separator)
     _usage: Mapping[str, Any] | None = None
     _model: str = ""
 
@@ -75,7 +77,16 @@ class Reading:
             self._tool_call(piece)
         if reason := choice.get("finish_reason"):
             self._finish = reason
-        return Delta(text=text, reasoning=reasoning, logprobs=logprobs or ()) if text or reasoning or logprobs else None
+        return self._delta(text, reasoning, logprobs or ())
+
+    def _delta(self, text: str, reasoning: str, logprobs: tuple[TokenLogprob, ...]) -> Delta | None:
+        """What is new, a thought between tags told apart from the text."""
+        pieces = self._separator.feed(text)
+        if self._finish is not None:
+            pieces += self._separator.end()
+        reasoning += "".join(piece for channel, piece in pieces if channel == "reasoning")
+        text = "".join(piece for channel, piece in pieces if channel == "text")
+        return Delta(text=text, reasoning=reasoning, logprobs=logprobs) if text or reasoning or logprobs else None
 
     def _tool_call(self, piece: Mapping[str, Any]) -> None:
         """Add a piece to the call it names by its place; a server that gives no place begins a new call with an id."""
@@ -91,9 +102,10 @@ class Reading:
 
     def sample(self, *, model: str) -> Sample:
         """The whole completion."""
+        said = separate("".join(self._text))
         return Sample(
-            text="".join(self._text),
-            reasoning="".join(self._reasoning),
+            text=said.text,
+            reasoning=thought("".join(self._reasoning), said.reasoning),
             tool_calls=tuple(ToolCall(id=call.id, name=call.name, arguments=call.arguments) for call in self._calls),
             logprobs=None if self._logprobs is None else tuple(self._logprobs),
             usage=to_usage(self._usage),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from agentkit.answers import separate
 from agentkit.types import (
     FinishReason,
     GenerateRequest,
@@ -89,9 +90,10 @@ def to_samples(payload: Mapping[str, Any], *, model: str) -> list[Sample]:
 
 def _sample(choice: Mapping[str, Any], model: str) -> Sample:
     message = choice["message"]
+    said = separate(text_of(message.get("content")))
     return Sample(
-        text=text_of(message.get("content")),
-        reasoning=reasoning_of(message),
+        text=said.text,
+        reasoning=thought(reasoning_of(message), said.reasoning),
         tool_calls=tuple(
             ToolCall(id=call.get("id") or "", name=call["function"]["name"], arguments=call["function"]["arguments"])
             for call in message.get("tool_calls") or ()
@@ -142,6 +144,11 @@ def text_of(content: Any) -> str:
     if content is not None and not isinstance(content, str):
         raise TypeError("content is neither text nor parts")
     return content or ""
+
+
+def thought(beside: str, within: str) -> str:
+    """The reasoning that a server sent beside the text, and what the text itself held between tags."""
+    return f"{beside}\n{within}" if beside and within else beside or within
 
 
 def reasoning_of(message: Mapping[str, Any]) -> str:

@@ -66,6 +66,21 @@ def test_the_thought_is_kept_apart_from_the_text(word: str) -> None:
     assert [one.reasoning for one in deltas] == ["Hm. ", "Yes.", ""]
 
 
+def test_a_thought_between_tags_is_kept_apart_from_the_text_as_it_arrives() -> None:
+    pieces = ["<thi", "nk>Hm. ", "Yes.</", "think>\n", "\n<answer>", "7</answer>"]
+    reading, deltas = read(*(delta({"content": one}) for one in pieces), delta({}, finish_reason="stop"))
+    sample = reading.sample(model="m")
+    assert (sample.reasoning, sample.text) == ("Hm. Yes.", "7")
+    assert "".join(one.reasoning for one in deltas) == "Hm. Yes."
+    assert "".join(one.text for one in deltas) == "7"
+
+
+def test_what_might_have_become_a_tag_is_said_at_the_end() -> None:
+    reading, deltas = read(delta({"content": "<thi"}), delta({}, finish_reason="stop"))
+    assert reading.sample(model="m").text == "<thi"
+    assert "".join(one.text for one in deltas) == "<thi"
+
+
 def test_usage_said_twice_counts_once() -> None:
     usage = json.dumps({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 1}})
     reading, _ = read(delta({"content": "x"}, finish_reason="stop"), usage, usage)

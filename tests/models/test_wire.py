@@ -145,3 +145,9 @@ def test_the_reason_to_stop_is_one_of_ours(said: str | None, ours: str) -> None:
 def test_nonsense_is_told_apart_from_our_own_faults(payload: object) -> None:
     with pytest.raises(UNREADABLE):
         to_samples(payload, model="m")  # type: ignore[arg-type]
+
+
+def test_a_thought_within_the_text_joins_the_one_beside_it() -> None:
+    message = {"role": "assistant", "content": "<think>more</think>7", "reasoning_content": "some"}
+    [sample] = to_samples({"choices": [{"message": message, "finish_reason": "stop"}]}, model="m")
+    assert (sample.reasoning, sample.text) == ("some\nmore", "7")

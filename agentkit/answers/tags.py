@@ -33,21 +33,22 @@ class Separated:
     text: str
 
 
-def separate(completion: str) -> Separated:
+def separate(completion: str, *, opened: bool = False) -> Separated:
     """The reasoning and the text of a whole completion, without their tags; one without tags is all text, untouched.
 
     Blocks may be nested, and one that was never closed (the model ran out of tokens) is reasoning to its end. Where a
     chat template has opened the thought, so that only its closing tag is here, all before the tag is reasoning. With an
-    ``<answer>`` block the text is what is in it, and what follows it goes to the reasoning.
+    ``<answer>`` block the text is what is in it, and what follows it goes to the reasoning. ``opened`` says that the
+    template has opened the thought, so that one without a closing tag is a thought, too.
     """
-    opened = _block_ahead(completion.lstrip())
-    if opened is None:
+    block = "reasoning" if opened else _block_ahead(completion.lstrip())
+    if block is None:
         tag = _THINK.search(completion)
         return _closed_at(completion, tag) if tag and tag[1] else Separated("", completion)
     closes = list(_CLOSE.finditer(completion))
-    if opened == "reasoning" and closes and _depth(completion) > 0:  # a thought may mention its own tag
+    if block == "reasoning" and closes and _depth(completion, opened) > 0:  # a thought may mention its own tag
         return _closed_at(completion, closes[-1])
-    return _joined(Separator(), completion)
+    return _joined(Separator(opened=opened), completion)
 
 
 def _closed_at(completion: str, tag: re.Match[str]) -> Separated:
@@ -75,30 +76,35 @@ class Separator:
     """``separate`` for a completion that arrives in pieces.
 
     ``feed`` gives what a piece adds to either part, ``end`` what was held back because it might have become a tag. For a
-    completion whose tags are in order the parts add up to those of ``separate``, but for white space at their ends.
+    completion whose tags are in order the parts add up to those of ``separate``. With ``opened`` the completion begins
+    inside a thought, which a chat template has opened.
     """
 
+    opened: bool = False
     _after_block: bool = False
     _mode: Literal["ahead", "thought", "answer", "after", "plain"] = "ahead"
     _depth: int = 0
     _held: str = field(default="", repr=False)
+    _space: dict[Channel, str | None] = field(default_factory=lambda: {"reasoning": None, "text": None}, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.opened:
+            self._mode, self._depth = "thought", 1
 
     def feed(self, piece: str) -> list[Piece]:
         """The pieces of reasoning and text that are certain now."""
-        if self._mode == "plain" and not self._held:
+        if self._mode == "plain" and not self._held and self._untagged:
             return [("text", piece)] if piece else []
         self._held += piece
-        return _merged(self._steps())
+        return self._trimmed(_merged(self._steps()))
 
     def end(self) -> list[Piece]:
         """What was still held back; a tag cut off in the middle is left out where a block was open."""
         rest, self._held = self._held, ""
         if self._mode in ("thought", "answer"):
             rest = _TORN.sub("", rest)
-        elif self._mode == "ahead" and self._after_block:
-            rest = rest.lstrip()
         channel: Channel = "reasoning" if self._mode in ("thought", "after") else "text"
-        return [(channel, rest)] if rest else []
+        return self._trimmed([(channel, rest)] if rest else [])
 
     def _steps(self) -> Iterator[Piece]:
         while True:
@@ -113,6 +119,25 @@ class Separator:
             if (mode, length) == (self._mode, len(self._held)) or not self._held:
                 return
 
+    def _trimmed(self, pieces: list[Piece]) -> list[Piece]:
+        """Where there are tags, the parts begin and end with no white space: what may be their end waits for more."""
+        if self._untagged:
+            return pieces
+        found: list[Piece] = []
+        for channel, piece in pieces:
+            before = self._space[channel]
+            whole = piece.lstrip() if before is None else before + piece
+            kept = whole.rstrip()
+            if before is not None or kept:
+                self._space[channel] = whole[len(kept) :]
+            if kept:
+                found.append((channel, kept))
+        return found
+
+    @property
+    def _untagged(self) -> bool:
+        return not self._after_block and self._mode in ("ahead", "plain")
+
     def _ahead(self) -> Iterator[Piece]:
         """Before any text: a block begins here, or none does any more."""
         ahead = self._held.lstrip()
@@ -122,7 +147,6 @@ class Separator:
             self._held = ahead[ahead.index(">") + 1 :]
         elif ahead and not any(tag.startswith(ahead.lower()) for tag in (*_OPENS, "<answer>")):
             self._mode = "plain"
-            self._held = ahead if self._after_block else self._held
         yield from ()
 
     def _thought(self) -> Iterator[Piece]:
@@ -165,9 +189,9 @@ def _block_ahead(text: str) -> Channel | None:
     return "text" if _ANSWER_OPEN.match(text) else None
 
 
-def _depth(completion: str) -> int:
+def _depth(completion: str, opened: bool) -> int:
     """How many thoughts are open at the end of the first block."""
-    depth = 0
+    depth = int(opened)
     for tag in _THINK.finditer(completion):
         depth += -1 if tag[1] else 1
         if depth == 0:
@@ -178,7 +202,7 @@ def _depth(completion: str) -> int:
 def _joined(separator: Separator, completion: str) -> Separated:
     pieces = [*separator.feed(completion), *separator.end()]
     reasoning, text = ("".join(piece for channel, piece in pieces if channel == one) for one in ("reasoning", "text"))
-    return Separated(reasoning.strip(), text.strip())
+    return Separated(reasoning, text)
 
 
 def _merged(pieces: Iterator[Piece]) -> list[Piece]:

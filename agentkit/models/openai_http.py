@@ -75,6 +75,8 @@ class OpenAIHTTP:
 
     ``base_url`` usually ends in ``/v1``. ``timeout`` is the longest that one whole answer may take, in seconds.
     ``extra_body`` adds fields of the server's own to every request, and ``price`` says what its tokens or seconds cost.
+    ``opened_thought`` says that the chat template ends with ``<think>``, so that every answer begins inside a thought and
+    the server does not tell it apart itself.
 
     Each sample is a call of its own, streamed (unless ``stream`` is off and nobody wants deltas): closing the generator
     drops the connections of the samples not needed any more, and the server stops drawing them. Nothing is ever sent
@@ -90,6 +92,7 @@ class OpenAIHTTP:
     stream: bool = True
     extra_body: Mapping[str, Any] = field(default_factory=dict, hash=False)
     price: Price | None = None
+    opened_thought: bool = False
     _connections: PerLoop[_Connections] = field(
         default_factory=lambda: PerLoop(_Connections), init=False, repr=False, compare=False
     )
@@ -122,11 +125,11 @@ class OpenAIHTTP:
     async def _draw(self, request: GenerateRequest) -> SampleStream:
         """One call: its deltas where wanted, then its sample."""
         endpoint, now = self._endpoint(), asyncio.get_running_loop().time
-        started, reading = now(), Reading()
+        started, reading = now(), Reading(opened=self.opened_thought)
         with self._in_our_words(endpoint):
             async with self._post(request) as response:
                 if response.status != 200 or response.content_type != "text/event-stream":
-                    sample = _whole(endpoint, response, await response.text(errors="replace"))
+                    sample = _whole(endpoint, response, await response.text(errors="replace"), self.opened_thought)
                     if request.stream:
                         yield Delta(text=sample.text, reasoning=sample.reasoning, logprobs=sample.logprobs or ())
                 else:
@@ -181,7 +184,7 @@ class OpenAIHTTP:
             raise endpoint.broke_off() from error
 
 
-def _whole(endpoint: Endpoint, response: aiohttp.ClientResponse, text: str) -> Sample:
+def _whole(endpoint: Endpoint, response: aiohttp.ClientResponse, text: str, opened: bool) -> Sample:
     """The sample of an answer that was not streamed; raises the error that it tells of."""
     if response.status != 200:
         raise endpoint.refusal(response.status, text, response.headers)
@@ -189,7 +192,7 @@ def _whole(endpoint: Endpoint, response: aiohttp.ClientResponse, text: str) -> S
         payload = json.loads(text)
         if payload.get("error"):
             raise endpoint.reported(payload["error"])
-        return to_samples(payload, model=endpoint.model)[0]
+        return to_samples(payload, model=endpoint.model, opened=opened)[0]
     except UNREADABLE as error:
         raise endpoint.unreadable(f"{response.content_type or 'no content type'}, {text[:100]!r}") from error
 

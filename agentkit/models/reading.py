@@ -26,9 +26,10 @@ class Reading:
     """What a stream of one choice has said so far.
 
     ``ended`` once the stream said that it is over, ``complete`` once a whole completion has arrived, and ``error`` what the
-    server reported in the middle of it.
+    server reported in the middle of it. ``opened``: the chat template has opened a thought.
     """
 
+    opened: bool = False
     ended: bool = False
     error: Any = None
     _text: list[str] = field(default_factory=list)
@@ -36,9 +37,12 @@ class Reading:
     _logprobs: list[TokenLogprob] | None = None
     _calls: list[_Call] = field(default_factory=list)
     _finish: str | None = None
-    _separator: Separator = field(default_factory=Separator)
     _usage: Mapping[str, Any] | None = None
     _model: str = ""
+    _separator: Separator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._separator = Separator(opened=self.opened)
 
     @property
     def complete(self) -> bool:
@@ -102,7 +106,7 @@ class Reading:
 
     def sample(self, *, model: str) -> Sample:
         """The whole completion."""
-        said = separate("".join(self._text))
+        said = separate("".join(self._text), opened=self.opened)
         return Sample(
             text=said.text,
             reasoning=thought("".join(self._reasoning), said.reasoning),

@@ -81,16 +81,19 @@ def _schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": dict(schema), "strict": True}}
 
 
-def to_samples(payload: Mapping[str, Any], *, model: str) -> list[Sample]:
-    """The samples of an answer that was not streamed; what the call cost is on the first."""
-    samples = [_sample(choice, payload.get("model") or model) for choice in payload["choices"]]
+def to_samples(payload: Mapping[str, Any], *, model: str, opened: bool = False) -> list[Sample]:
+    """The samples of an answer that was not streamed; what the call cost is on the first.
+
+    ``opened``: the chat template has opened a thought.
+    """
+    samples = [_sample(choice, payload.get("model") or model, opened) for choice in payload["choices"]]
     usage = to_usage(payload.get("usage"))
     return [replace(sample, usage=usage if place == 0 else Usage()) for place, sample in enumerate(samples)]
 
 
-def _sample(choice: Mapping[str, Any], model: str) -> Sample:
+def _sample(choice: Mapping[str, Any], model: str, opened: bool) -> Sample:
     message = choice["message"]
-    said = separate(text_of(message.get("content")))
+    said = separate(text_of(message.get("content")), opened=opened)
     return Sample(
         text=said.text,
         reasoning=thought(reasoning_of(message), said.reasoning),

@@ -65,13 +65,24 @@ def test_pieces_add_up_to_the_whole_however_they_are_cut(completion: str, data: 
     pieces += separator.end()
     whole = separate(completion)
     for channel in ("reasoning", "text"):
-        assert "".join(piece for one, piece in pieces if one == channel).strip() == getattr(whole, channel).strip()
+        assert "".join(piece for one, piece in pieces if one == channel) == getattr(whole, channel)
 
 
 @given(st.text(alphabet="ab</>think nswer", max_size=60))
 def test_nothing_said_outside_the_tags_is_lost(completion: str) -> None:
     found = separate(completion)
     assert sorted(clean(found.reasoning + found.text).replace(" ", "")) <= sorted(clean(completion).replace(" ", ""))
+
+
+@pytest.mark.parametrize(
+    ("completion", "reasoning", "text"),
+    [("why</think>so", "why", "so"), ("why", "why", ""), ("a<think>b</think>c</think>d", "abc", "d")],
+)
+def test_a_thought_that_the_template_opened(completion: str, reasoning: str, text: str) -> None:
+    found, separator = separate(completion, opened=True), Separator(opened=True)
+    assert (found.reasoning, found.text) == (reasoning, text)
+    pieces = [*separator.feed(completion), *separator.end()]
+    assert "".join(piece for one, piece in pieces if one == "reasoning") == reasoning
 
 
 def test_plain_text_is_handed_on_at_once() -> None:

@@ -14,6 +14,7 @@ AgentkitError
 │   ├── RateLimitError          429; carries ``retry_after`` seconds where the provider said so
 │   ├── ModelTimeoutError       no answer within the deadline
 │   ├── ModelUnreachableError   no connection
+│   │   └── CircuitOpenError    it failed too often in a row and is left alone for a while
 │   ├── ServerError             5xx, a broken stream or an unreadable answer
 │   ├── RequestRefusedError     400, 404, 422: the request itself is wrong
 │   ├── AuthenticationError     401, 403, or no key
@@ -155,6 +156,14 @@ class ModelUnreachableError(ModelError):
 
     exit_code = 2
     retryable = True
+
+
+class CircuitOpenError(ModelUnreachableError):
+    """The model failed too often in a row and is not asked for ``retry_after`` seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class ServerError(ModelError):

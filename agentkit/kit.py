@@ -157,22 +157,26 @@ class Kit:
         return build(self.registry.get(kind, name), options, provided=self.provided, models={})
 
     def _open(self, spec: Mapping[str, Any]) -> Model:
-        """The backend of ``spec``, made once a Kit: all runs share its weights and its limit of concurrent calls."""
-        from agentkit.models.limit import Limited
-
-        backend = self._backend({name: value for name, value in spec.items() if name != "concurrency"})
-        if "concurrency" not in spec:
-            return backend
-        return self._limited.setdefault(_key(spec), Limited(backend, concurrency=spec["concurrency"]))
+        """The backend of ``spec``, made once a Kit: all runs share its weights, its limits and what is known of its health."""
+        around = {name: spec[name] for name in _AROUND if name in spec}
+        backend = self._backend({name: value for name, value in spec.items() if name not in _AROUND})
+        return self._limited.setdefault(_key(spec), _limited(backend, around)) if around else backend
 
     def _backend(self, spec: Mapping[str, Any]) -> Model:
         from agentkit.options import build
 
         if _key(spec) not in self._backends:
             options = {name: value for name, value in spec.items() if name != "use"}
+            if "models" in options:
+                options["models"] = tuple(self._opened(one) for one in options["models"])
             component = self.registry.get("model", spec["use"])
             self._backends[_key(spec)] = build(component, options, provided=self.provided, models={})
         return self._backends[_key(spec)]
+
+    def _opened(self, spec: Any) -> Model:
+        from agentkit.protocols import Model
+
+        return spec if isinstance(spec, Model) else self._open(parse_model(spec))
 
 
 @dataclass(frozen=True)
@@ -223,8 +227,29 @@ def parse_model(spec: str | Mapping[str, Any]) -> dict[str, Any]:
     return parsed
 
 
+_AROUND = ("concurrency", "requests_per_minute", "tokens_per_minute", "breaker")
+"""What an entry says about its server rather than to its backend."""
+
+
+def _limited(model: Model, around: Mapping[str, Any]) -> Model:
+    """``model`` behind its circuit breaker, and behind the limits of its server."""
+    from agentkit.models.circuit_breaker import CircuitBreaker
+    from agentkit.models.limit import Limited
+
+    limits = {name: value for name, value in around.items() if name != "breaker"}
+    if breaker := around.get("breaker"):
+        model = CircuitBreaker(model, **breaker)
+    return Limited(model, **{"concurrency": None, **limits}) if limits else model
+
+
 def _key(spec: Mapping[str, Any]) -> str:
-    return repr(sorted(spec.items()))
+    """What tells backends apart; models inside one by who they are, since a name may stand for several."""
+    named = {name: [_who(one) for one in value] if name == "models" else value for name, value in spec.items()}
+    return repr(sorted(named.items()))
+
+
+def _who(model: Any) -> Any:
+    return id(model) if hasattr(model, "generate") else model
 
 
 def default_cache() -> Path:

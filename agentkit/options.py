@@ -1,7 +1,8 @@
 """A component's options are its fields: check a mapping against them, build the component, write their JSON Schema.
 
-Three kinds of fields: plain values; fields annotated ``Model`` (or ``Model | None``), which a graph file fills with the name
-of one of its ``models:``; and fields made with ``registry.provided(...)``, which are not options at all.
+Three kinds of fields: plain values; fields annotated ``Model`` (or ``Model | None``, or ``tuple[Model, ...]``), which a graph
+file fills with the name of one of its ``models:`` (or several); and fields made with ``registry.provided(...)``, which are not
+options at all.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ Factory = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One option: ``model`` fields take the name of a model, ``provided`` ones are filled by the Kit under that name."""
+    """One option: ``model`` fields take the name of a model, ``models`` fields a list of names, ``provided`` ones are filled by
+    the Kit under that name.
+    """
 
     name: str
     annotation: Any
@@ -36,6 +39,7 @@ class Field:
     default: Any = None
     description: str = ""
     model: bool = False
+    models: bool = False
     provided: str | None = None
 
     @property
@@ -168,6 +172,7 @@ def _of_field(one: dataclasses.Field[Any], hints: Mapping[str, Any]) -> Field:
         default=default,
         description=str(one.metadata.get("description", "")),
         model=_is_model(annotation),
+        models=annotation == tuple[Model, ...],
         provided=one.metadata.get("provided"),
     )
 
@@ -235,6 +240,9 @@ class Converter:
 
 
 def _mismatch(one: Field, value: Any) -> list[Fault]:
+    if one.models:
+        fits = isinstance(value, list | tuple) and all(isinstance(item, str | Model) for item in value)
+        return [] if fits else [((), f"must be a list of names of models, not {plainly(value)}")]
     if one.model:
         fits = isinstance(value, str | Model) or (value is None and not one.required)
         return [] if fits else [((), f"must be the name of one of the models, not {plainly(value)}")]
@@ -336,8 +344,13 @@ def _refused(factory: Factory, options: Mapping[str, Any], known: Mapping[str, F
 def _value(one: Field | None, value: Any, models: Mapping[str, Model]) -> Any:
     if one is None:
         return value
-    if not one.model:
-        return Converter(one.annotation).attempt(value)[0]
+    if one.models:
+        return tuple(_named(one, item, models) for item in value)
+    return _named(one, value, models) if one.model else Converter(one.annotation).attempt(value)[0]
+
+
+def _named(one: Field, value: Any, models: Mapping[str, Model]) -> Any:
+    """The model of a name; what is a model already, or none, is taken as it is."""
     if not isinstance(value, str):
         return value
     try:
@@ -347,6 +360,9 @@ def _value(one: Field | None, value: Any, models: Mapping[str, Model]) -> Any:
 
 
 def _property(one: Field) -> dict[str, JSON]:
+    if one.models:
+        description = one.description or "names of the graph's models"
+        return {"type": "array", "items": {"type": "string"}, "description": description}
     if one.model:
         return {"type": "string", "description": one.description or "the name of one of the graph's models"}
     schema = Converter(one.annotation).schema()

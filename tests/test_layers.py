@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "agentkit"
 FLOORS = [
     {"types", "errors"},
     {"events"},
-    {"answers", "text", "statistics", "traces", "pddl", "protocols"},
+    {"answers", "text", "statistics", "traces", "pddl", "calibration", "protocols"},
     {"registry", "hookspecs", "options", "runtime", "weights", "yaml_reader", "paths"},
     {"models", "tools", "rag", "strategies", "evaluators", "environments", "testing"},
     {"builtin"},

@@ -65,16 +65,18 @@ class _Checker:
                 self.say(path, f"no model backend is named {model.use!r}{hint} (known: {', '.join(names) or 'none'})")
             else:
                 self._model_options(path, model)
-            for other in model.fallback:
-                if other not in self.spec.models:
-                    self.say((*path, "fallback"), f"no model is named {other!r}{did_you_mean(other, self.spec.models)}")
-        if loop := _fallback_loop(self.spec):
-            self.say(
-                ("models", loop[0], "fallback"), f"a fallback must come to an end; these go round: {', '.join(loop)}"
+            for key, others in (("fallback", model.fallback), ("models", model.models)):
+                for other in others:
+                    if other not in self.spec.models:
+                        self.say((*path, key), f"no model is named {other!r}{did_you_mean(other, self.spec.models)}")
+        if loop := _loop(self.spec):
+            key, what = (
+                ("fallback", "a fallback") if self.spec.models[loop[0]].fallback else ("models", "a choice of models")
             )
+            self.say(("models", loop[0], key), f"{what} must come to an end; these go round: {', '.join(loop)}")
 
     def _model_options(self, path: Path, model: ModelSpec) -> None:
-        options = model.options
+        options = {**model.options, **({"models": list(model.models)} if model.models else {})}
         try:
             factory = self.site.registry.get("model", model.use).factory
         except (AgentkitError, ImportError, AttributeError) as error:
@@ -231,9 +233,9 @@ def _listed(ports: Mapping[str, Port]) -> str:
     return ", ".join(name if port.required else f"{name} (optional)" for name, port in ports.items()) or "no inputs"
 
 
-def _fallback_loop(spec: GraphSpec) -> list[str]:
-    """Models whose fallbacks never come to an end, or an empty list."""
-    left = {name: [one for one in model.fallback if one in spec.models] for name, model in spec.models.items()}
+def _loop(spec: GraphSpec) -> list[str]:
+    """Models that ask one another without an end, or an empty list."""
+    left = {name: [one for one in model.others if one in spec.models] for name, model in spec.models.items()}
     while ends := [name for name, others in left.items() if not any(one in left for one in others)]:
         left = {name: others for name, others in left.items() if name not in ends}
     return list(left)

@@ -17,9 +17,20 @@ Work = Callable[["NodeContext"], Awaitable[Mapping[str, JSON]]]
 """What is done at a place: plain outputs."""
 
 
+Choose = Callable[[Mapping[str, Model]], Model]
+"""Makes a model that chooses between others, by their names in the graph."""
+
+
+def _no_choice(name: str) -> Choose | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
     """One run, as its nodes see it. ``outputs`` collects what each node put out last, ``kept`` who finished, in order.
+
+    ``open_model`` gives the backend of a full name; ``choosing`` what makes the model of that name from others, if it is one
+    that chooses between them call by call.
 
     For a graph inside a node ``place`` is where it runs, and ``outputs`` and ``kept`` are its own.
     """
@@ -30,6 +41,7 @@ class RunContext:
     ledger: Ledger
     clock: Callable[[], float]
     open_model: Callable[[str], Model]
+    choosing: Callable[[str], Choose | None] = _no_choice
     journal: Journal | None = None
     place: Scope = field(default_factory=Scope)
     outputs: dict[str, Mapping[str, JSON]] = field(default_factory=dict)

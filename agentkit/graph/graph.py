@@ -236,5 +236,6 @@ class Graph:
             ),
             clock=self.clock,
             open_model=opener,
+            choosing=self._models.choosing,
             journal=journal,
         )

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from agentkit.errors import ConfigError
+from agentkit.graph.context import Choose
 from agentkit.graph.kinds.component import with_paths
 from agentkit.graph.spec import GraphSpec, ModelSpec
 from agentkit.models.cassette import Cassette
 from agentkit.models.replay import Recording, Replay
+from agentkit.options import build
 from agentkit.protocols import Model
 from agentkit.registry import Registry
 from agentkit.types import JSON
@@ -48,9 +50,24 @@ class Models:
         """The model, opened when it is first asked for; all runs share it, and with it its limit of concurrent calls."""
         if name not in self._opened:
             model, folder = entries(self.spec)[name]
-            filled = {"use": model.use, **self._filled(model, folder)} if model.use else {}
-            self._opened[name] = self.open(filled) if filled else self.given[name]
+            self._opened[name] = self._open(model, folder) if model.use else self.given[name]
         return self._opened[name]
+
+    def choosing(self, name: str) -> Choose | None:
+        """What makes the model ``name`` from those it chooses between; None for a backend, or for one that all runs share."""
+        model, folder = entries(self.spec)[name]
+        component = self.registry.get("model", model.use) if model.models else None
+        if component is None or getattr(component.factory, "shared", False):
+            return None
+        options = {**self._filled(model, folder), "models": list(model.models)}
+        return lambda others: build(component, options, provided={}, models=others)
+
+    def _open(self, model: ModelSpec, folder: Path) -> Model:
+        options = self._filled(model, folder)
+        if model.models:
+            graph = owner(self.spec, model.name)
+            options["models"] = tuple(self.model(graph.models[other].name) for other in model.models)
+        return self.open({"use": model.use, **options})
 
     def _filled(self, model: ModelSpec, folder: Path) -> dict[str, JSON]:
         options = {name: value for name, value in model.options.items() if name != "retry"}
@@ -78,6 +95,13 @@ def entries(spec: GraphSpec) -> dict[str, tuple[ModelSpec, Path]]:
     for inner in spec.graphs.values():
         found |= entries(inner)
     return found
+
+
+def owner(spec: GraphSpec, name: str) -> GraphSpec:
+    """The graph, ``spec`` or one inside it, whose file has the entry of the model with this full name."""
+    if any(one.name == name and spec.owns(local) for local, one in spec.models.items()):
+        return spec
+    return next(owner(inner, name) for inner in spec.graphs.values() if name in entries(inner))
 
 
 def recorded(opener: Callable[[str], Model], path: Path) -> Callable[[str], Model]:

@@ -203,11 +203,18 @@ class _Visit:
     def _composed(self, name: str, paid: Paid, scope: Scope) -> Model:
         """The model under its retries, with those it falls back on; every attempt is paid for by itself."""
         spec = self.runner.spec.models[name]
-        model = self._retrying(spec, paid, scope)
+        model = self._chosen(spec, paid, scope) if spec.models else self._retrying(spec, paid, scope)
         if not spec.fallback:
             return model
         others = tuple(self._composed(other, paid, scope) for other in spec.fallback)
         return Fallback((model, *others), emit=self.context.emit, scope=scope)
+
+    def _chosen(self, spec: ModelSpec, paid: Paid, scope: Scope) -> Model:
+        """A model that chooses between others: each under its own retries, unless all runs share them."""
+        choose = self.context.choosing(spec.name)
+        if choose is None:
+            return self._retrying(spec, paid, scope)
+        return choose({other: self._composed(other, paid, scope) for other in spec.models})
 
     def _retrying(self, spec: ModelSpec, paid: Paid, scope: Scope) -> Model:
         policy = self.node.retry or retry_of(spec)
@@ -246,7 +253,7 @@ def identity(node: NodeSpec, spec: GraphSpec) -> str:
         name = names.pop()
         if name not in models:
             models[name] = asdict(spec.models[name])
-            names += spec.models[name].fallback
+            names += spec.models[name].others
     inner = [spec.graphs[node.name].data()] if node.name in spec.graphs else []
     around: list[JSON] = [asdict(one) for one in (node.map, node.sample) if one is not None]
     return fingerprint([node.use, dict(node.options), texts, models, *inner, *around])

@@ -39,6 +39,7 @@ _TOP = ("schema", "name", "description", "inputs", "outputs", "models", "budget"
 _INPUT = ("type", "default", "description")
 _NODE = ("use", "with", "in", "when", "retry", "timeout", "budget", "on_error", "map", "sample")
 _LATER = ("cache",)
+_MODEL = ("use", "fallback", "models")
 _EDGE = ("from", "to", "when", "max")
 _ON_ERROR = ("to", "max")
 
@@ -76,12 +77,18 @@ def read_model(name: str, value: JSON) -> ModelSpec:
         value = {"use": use, "model": rest} if rest else {"use": use}
     if not isinstance(value, Mapping) or not isinstance(value.get("use"), str) or not value["use"]:
         raise ConfigError("a model is written backend/name or {use: backend, model: name, ...}")
-    fallback = value.get("fallback") or []
-    fallback = [fallback] if isinstance(fallback, str) else fallback
-    if not isinstance(fallback, list | tuple) or not all(isinstance(one, str) for one in fallback):
-        raise ConfigError("'fallback' must be the name of another model, or a list of names")
-    options = {key: item for key, item in value.items() if key not in ("use", "fallback") and key[:2] != "x-"}
-    return ModelSpec(name=name, use=value["use"], options=options, fallback=tuple(fallback))
+    fallback, models = _names(value, "fallback"), _names(value, "models")
+    options = {key: item for key, item in value.items() if key not in _MODEL and key[:2] != "x-"}
+    return ModelSpec(name=name, use=value["use"], options=options, fallback=fallback, models=models)
+
+
+def _names(value: Mapping[str, JSON], key: str) -> tuple[str, ...]:
+    """The models that ``key`` of a model's entry names."""
+    names = value.get(key) or []
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list | tuple) or not all(isinstance(one, str) for one in names):
+        raise ConfigError(f"{key!r} must be the name of another model, or a list of names")
+    return tuple(names)
 
 
 class _Shape:

@@ -53,6 +53,8 @@ Binding = tuple[Reference | Constant, ...]
 class ModelSpec:
     """A model of the graph: backend ``use``, its ``options`` (secrets still as ``${env:NAME}``), and whom to ask instead.
 
+    One that chooses between other models of the graph (a cascade, a balance) names them in ``models``.
+
     ``given`` by the caller and not by the file: its paths are the caller's own. One without ``use`` is an object of the
     caller's. ``name`` is that in the file, behind the names of the nodes that its graph is inside of: ``review/small``.
     """
@@ -61,7 +63,13 @@ class ModelSpec:
     use: str
     options: Mapping[str, JSON] = field(default_factory=dict)
     fallback: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
     given: bool = False
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Every model that may be asked in its place."""
+        return (*self.models, *self.fallback)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +97,36 @@ class RetrySpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StackOptions:
-    """What a model's entry may say beside its backend's options: how calls are retried, and how many may run at once."""
+class BreakerSpec:
+    """Leave a model alone for ``cooldown`` seconds once ``failures`` calls in a row have failed."""
 
-    retry: RetrySpec | None = None
-    concurrency: int | None = None
+    failures: int = 5
+    cooldown: float = 30.0
 
     def __post_init__(self) -> None:
-        if self.concurrency is not None and self.concurrency < 1:
+        if self.failures < 1 or self.cooldown <= 0:
+            raise ValueError("a breaker needs at least 1 failure and a cooldown above 0 seconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackOptions:
+    """What a model's entry may say beside its backend's options: how calls are retried, how many may run at once (``auto``:
+    as many as the server bears), how many requests and tokens a minute it takes, and when to leave it alone.
+    """
+
+    retry: RetrySpec | None = None
+    concurrency: int | Literal["auto"] | None = None
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    breaker: BreakerSpec | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.concurrency, int) and self.concurrency < 1:
             raise ValueError(f"concurrency must be at least 1, not {self.concurrency}")
+        for name in ("requests_per_minute", "tokens_per_minute"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name} must be above 0, not {value:g}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field
 
 from agentkit.errors import ConfigError, ModelError
 from agentkit.events import Emit, Retried, Scope, ignore
 from agentkit.models.missing import Missing
+from agentkit.models.together import common, highest
 from agentkit.protocols import Model, SampleStream
-from agentkit.runtime.price import Price, price_of
+from agentkit.runtime.price import Price
 from agentkit.types import Capabilities, GenerateRequest
 
 
@@ -39,15 +39,12 @@ class Fallback:
     @property
     def capabilities(self) -> Capabilities:
         """What every one of them can honour."""
-        able = [model.capabilities for model in self.models]
-        return Capabilities(**{one.name: all(getattr(each, one.name) for each in able) for one in fields(Capabilities)})
+        return common(self.models)
 
     @property
     def price(self) -> Price | None:
         """The highest of theirs, so that an estimate holds whoever answers; None when one is not known."""
-        prices = [price_of(model) for model in self.models]
-        known = [price for price in prices if price is not None]
-        return dearest(known) if len(known) == len(prices) else None
+        return highest(self.models)
 
     async def generate(self, request: GenerateRequest) -> SampleStream:
         """``request.n`` samples; raises ``ModelError`` that tells how each model failed when all did."""
@@ -69,14 +66,3 @@ class Fallback:
     def _moved(self, failures: list[ModelError]) -> Retried:
         failed = self.models[len(failures) - 1]
         return Retried(scope=self.scope, model=failed.name, attempt=len(failures), delay=0.0, error=str(failures[-1]))
-
-
-def dearest(prices: Sequence[Price]) -> Price:
-    """A price that none of ``prices`` exceeds for any work."""
-    cached = [price.input if price.cached_input is None else price.cached_input for price in prices]
-    return Price(
-        input=max(price.input for price in prices),
-        output=max(price.output for price in prices),
-        cached_input=max(cached),
-        per_second=max(price.per_second for price in prices),
-    )

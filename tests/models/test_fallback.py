@@ -7,8 +7,9 @@ import pytest
 
 from agentkit.errors import AuthenticationError, ConfigError, ContextWindowError, ModelError, ServerError
 from agentkit.events import Event, Retried
-from agentkit.models.fallback import Fallback, dearest
+from agentkit.models.fallback import Fallback
 from agentkit.models.openai_http import OpenAIHTTP
+from agentkit.models.together import dearest
 from agentkit.runtime.price import Price, price_of
 from agentkit.runtime.sampling import draw, draw_all
 from agentkit.testing import FakeProvider, Refusal, ScriptedModel

@@ -19,7 +19,7 @@ COMMANDS = {
     "eval": "Run a suite over a data set and print a table with intervals.",
     "evaluate": "Judge rows of a JSONL file with one evaluator.",
     "sampling": "Replay recorded samples: which stopping rule would have paid?",
-    "models": "List, fetch and check models.",
+    "models": "List, fetch, check and calibrate models.",
     "plugins": "List plugins and what they register.",
 }
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentkit.cli.calibrate import command as calibrate
+
 if TYPE_CHECKING:
     from agentkit.kit import Kit
     from agentkit.protocols import Model
@@ -21,7 +23,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print data inst
 
 @click.group(name="models")
 def command() -> None:
-    """List, fetch and check models."""
+    """List, fetch, check and calibrate models."""
 
 
 @command.command(name="list")
@@ -87,6 +89,8 @@ def check(spec: str, tokens: int, as_json: bool) -> None:
     ]
     _print_table(found["model"], [{"what": what, "found": text} for what, text in rows], ("what", "found"))
 
+
+command.add_command(calibrate)
 
 _COLUMNS = ("name", "use", "size", "license", "state", "about")
 

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 QUESTION ?= Until what year will SQLite be supported?
 
-.PHONY: run test test-chaos test-postgres lint types setup setup-dev corpus clean
+.PHONY: run test test-chaos test-postgres test-vllm lint types setup setup-dev corpus clean
 
 run: corpus
 	$(BIN)/agentkit run graphs/grounded_answer.yaml --input question="$(QUESTION)"
@@ -21,6 +21,16 @@ test-chaos: setup-dev
 test-postgres: setup-dev
 	$(BIN)/python -m pip install --quiet 'psycopg[binary]>=3.2'
 	$(BIN)/python -m pytest -q -m postgres tests
+
+# A real vLLM on the CPU, in an environment of its own: its engine in the process and its server on loopback.
+test-vllm: .venv-vllm/.installed
+	.venv-vllm/bin/python -m pytest -q -m vllm $(VLLM_WARNINGS) tests/vllm
+
+VLLM_WARNINGS := $(addprefix -W default::,pytest.PytestUnraisableExceptionWarning DeprecationWarning ResourceWarning)
+
+.venv-vllm/.installed: tests/vllm/install.sh tests/vllm/requirements.py
+	PYTHON=$(PYTHON) bash tests/vllm/install.sh .venv-vllm
+	touch $@
 
 lint: setup-dev
 	$(BIN)/ruff check agentkit plugins tests evals
@@ -50,4 +60,4 @@ $(VENV)/.installed-dev: pyproject.toml $(wildcard plugins/*/pyproject.toml) | $(
 	touch $(VENV)/.installed $@
 
 clean:
-	rm -rf $(VENV) .agentkit .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-vllm .agentkit .mypy_cache .pytest_cache .ruff_cache

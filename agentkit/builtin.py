@@ -13,6 +13,7 @@ def register_models(register: Register) -> None:
     register("litellm", lazy("agentkit.models.litellm:LiteLLM"))
     register("openai_http", lazy("agentkit.models.openai_http:OpenAIHTTP"))
     register("replay", lazy("agentkit.models.replay:Replay"))
+    register("vllm", lazy("agentkit.models.vllm:VLLM"))
     register("cascade", lazy("agentkit.models.cascade:Cascade"))
     register("balance", lazy("agentkit.models.balance:Balance"))
 

@@ -33,6 +33,7 @@ OWNERS = {
     "aiohttp": {"models/openai_http.py", "tools/http.py"},
     "onnxruntime": {"rag/embed.py"},
     "psycopg": {"runtime/postgres.py"},
+    "vllm": {"models/vllm_engine.py"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile"}
 FORBIDDEN_MODULES = {"pickle", "dill", "cloudpickle", "marshal", "shelve", "nest_asyncio"}

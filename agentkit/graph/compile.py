@@ -1,8 +1,9 @@
 """From a checked graph to a langgraph ``StateGraph``; the only file that knows langgraph.
 
 One langgraph node a graph node, each answering with a ``Command`` that holds its outputs and where to go, and a trivial one
-before every node at which branches can meet. The state is plain data: ``inputs``, ``@outputs`` by node, ``@visits`` by node,
-``@taken`` by edge, and ``@active``, the steps of the present superstep.
+before every node at which branches can meet; in our own runs one step carries its branch as far as it can (``stretch.py``). The
+state is plain data: ``inputs``, ``@outputs`` by node, ``@visits`` by node, ``@taken`` by edge, and ``@active``, the steps of
+the present superstep.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.graph.context import RunContext
 from agentkit.graph.kinds import Walk, Workshop
+from agentkit.graph.stretch import Stretches
 from agentkit.graph.walk import JOIN, Move, Position, Walker
 from agentkit.types import JSON
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from langgraph.types import Command
 
     PlainGraph = StateGraph[Any, Any, Any, Any]
+
+Step = Callable[[str, Position, RunContext], Awaitable[Move]]
+"""Takes the step of a name at a position."""
 
 OUTPUTS, VISITS, TAKEN, ACTIVE = "@outputs", "@visits", "@taken", "@active"
 
@@ -43,13 +48,15 @@ class Engine:
 
 def compile_graph(walker: Walker, fallback: Callable[[], RunContext]) -> Engine:
     """The graph, ready to run."""
-    return Engine(state_graph(walker, fallback).compile(name=walker.spec.name), walker.topology.steps)
+    return Engine(
+        _state_graph(walker, Stretches(walker), fallback).compile(name=walker.spec.name), walker.topology.steps
+    )
 
 
 def inner_walk(shop: Workshop) -> Walk:
     """Makes the graph of ``shop`` run inside a node of another; it keeps no checkpoints of its own."""
     walker = Walker(shop.spec, shop)
-    graph = state_graph(walker, _no_context).compile(name=shop.spec.name, checkpointer=False)
+    graph = _state_graph(walker, Stretches(walker), _no_context).compile(name=shop.spec.name, checkpointer=False)
     return Engine(graph, walker.topology.steps).run
 
 
@@ -58,15 +65,19 @@ def _no_context() -> RunContext:
 
 
 def state_graph(walker: Walker, fallback: Callable[[], RunContext]) -> PlainGraph:
-    """The graph as a plain ``StateGraph``; ``fallback`` makes the context for whoever runs it without one."""
+    """The graph as a plain ``StateGraph``, a step a node; ``fallback`` makes the context for whoever runs it without one."""
+    return _state_graph(walker, walker, fallback)
+
+
+def _state_graph(walker: Walker, steps: Walker | Stretches, fallback: Callable[[], RunContext]) -> PlainGraph:
     from langgraph.graph import START, StateGraph
 
     graph: Any = StateGraph(_state(), context_schema=RunContext)
     topology = walker.topology
     for name in topology.nodes:
-        graph.add_node(name, _node(walker, name, fallback), destinations=_destinations(walker, name))
+        graph.add_node(name, _step(steps.visit, name, fallback), destinations=_destinations(walker, name))
     for name in sorted(topology.joins):
-        graph.add_node(f"{name}{JOIN}", _join(walker, name), destinations=(name, f"{name}{JOIN}"))
+        graph.add_node(f"{name}{JOIN}", _step(steps.wait, name, fallback), destinations=(name, f"{name}{JOIN}"))
     for name in topology.starts:
         graph.add_edge(START, name)
     return graph  # type: ignore[no-any-return]
@@ -101,22 +112,14 @@ def _destinations(walker: Walker, name: str) -> tuple[str, ...]:
     return (*targets, *joins)
 
 
-def _node(walker: Walker, name: str, fallback: Callable[[], RunContext]) -> Callable[..., Awaitable[Command[Any]]]:
+def _step(step: Step, name: str, fallback: Callable[[], RunContext]) -> Callable[..., Awaitable[Command[Any]]]:
     from langgraph.runtime import Runtime
 
-    async def step(state: dict[str, Any], runtime: Any) -> Command[Any]:
-        context = runtime.context or fallback()
-        return _command(await walker.visit(name, _position(state), context))
+    async def run(state: dict[str, Any], runtime: Any) -> Command[Any]:
+        return _command(await step(name, _position(state), runtime.context or fallback()))
 
-    step.__annotations__["runtime"] = Runtime[RunContext]  # read by langgraph, which must stay out of our imports
-    return step
-
-
-def _join(walker: Walker, name: str) -> Callable[..., Awaitable[Command[Any]]]:
-    async def step(state: dict[str, Any]) -> Command[Any]:
-        return _command(walker.wait(name, _position(state)))
-
-    return step
+    run.__annotations__["runtime"] = Runtime[RunContext]  # read by langgraph, which must stay out of our imports
+    return run
 
 
 def _position(state: Mapping[str, Any]) -> Position:

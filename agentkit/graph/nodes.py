@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from agentkit.errors import (
@@ -241,7 +241,12 @@ def retry_of(spec: ModelSpec) -> RetrySpec:
 
 def visit_key(identity: str, seed: int, inputs: Mapping[str, JSON]) -> str:
     """What a visit is recorded under: the first half tells the node and the run's seed, the second the inputs."""
-    return fingerprint([identity, seed])[:32] + fingerprint(inputs)[:32]
+    return _of_node(identity, seed) + fingerprint(inputs)[:32]
+
+
+@lru_cache(maxsize=1024)
+def _of_node(identity: str, seed: int) -> str:
+    return fingerprint([identity, seed])[:32]
 
 
 def identity(node: NodeSpec, spec: GraphSpec) -> str:

@@ -35,6 +35,15 @@ class Position:
         """What references and expressions see, by node; the inputs under their own name."""
         return {INPUTS: self.inputs, **self.outputs}
 
+    def after(self, move: Move) -> Position:
+        """Where the same branch is after ``move``, when no other step was taken."""
+        return replace(
+            self,
+            outputs={**self.outputs, **move.outputs},
+            visits={**self.visits, **move.visits},
+            taken={**self.taken, **move.taken} if move.taken else self.taken,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
@@ -44,6 +53,15 @@ class Move:
     outputs: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
     visits: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[int, int] = field(default_factory=dict)
+
+    def then(self, later: Move) -> Move:
+        """Both moves as one."""
+        return Move(
+            next=later.next,
+            outputs={**self.outputs, **later.outputs},
+            visits={**self.visits, **later.visits},
+            taken={**self.taken, **later.taken},
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +111,7 @@ class Walker:
             },
         )
 
-    def wait(self, name: str, position: Position) -> Move:
+    async def wait(self, name: str, position: Position, context: RunContext) -> Move:
         """At the join before a node: go on to it, or wait one step more while another branch can still come."""
         others = [step for step in position.active if step != f"{name}{JOIN}"]
         active = [step for step in others if not step.endswith(JOIN)]
@@ -111,12 +129,13 @@ class Walker:
 
     def _holds(self, edge: EdgeSpec, values: Mapping[str, JSON]) -> bool:
         try:
-            return self._conditions[edge].holds(values)
+            return self.conditions[edge].holds(values)
         except ConfigError as error:
             raise ConfigError(f"edge {edge}: {error}") from None
 
     @cached_property
-    def _conditions(self) -> Mapping[EdgeSpec, Expression]:
+    def conditions(self) -> Mapping[EdgeSpec, Expression]:
+        """What must hold for an edge to be taken, of those that say so."""
         return {edge: parse(edge.when) for edge in self.spec.edges if edge.when is not None}
 
     def _steps(self, position: Position, targets: tuple[str, ...]) -> tuple[str, ...]:

@@ -53,8 +53,7 @@ def dumps(value: JSON) -> str:
 
 def fingerprint(value: JSON) -> str:
     """The sha256, in hexadecimal, of plain data; equal for equal data whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_SORTED.encode(value).encode()).hexdigest()
 
 
 def request_key(model: str, request: GenerateRequest) -> str:
@@ -207,3 +206,6 @@ def _plain(value: object) -> JSON:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)

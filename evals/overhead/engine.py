@@ -1,4 +1,4 @@
-"""What the engine costs: CPU milliseconds and bytes a node of a chain of trivial nodes, beside langgraph and other engines.
+"""What the engine costs: CPU milliseconds and bytes a node of graphs of trivial nodes, beside langgraph and other engines.
 
     python evals/overhead/engine.py --peers VENV/bin/python
 
@@ -23,11 +23,9 @@ from agentkit.statistics import median
 
 HERE = Path(__file__).parent
 PLAIN = "langgraph"
-RATIO, JOURNAL_RATIO, BYTES = 1.3, 0.6 / 0.21, 0.25
-"""Targets: CPU without persistence and with the journal over plain langgraph's, and bytes over its SQLite saver's (sync).
-
-The journal's 0.6 ms a node were set where plain langgraph took 0.21 ms; as a ratio they hold on any machine.
-"""
+RATIO, JOURNAL_RATIO, JOURNAL_MS, BYTES = 1.3, 0.6 / 0.21, 0.6, 0.25
+"""Targets: CPU without persistence and with the journal over plain langgraph's on the same graph, the journal's milliseconds a
+node, and bytes over the SQLite saver's (sync). The 0.6 ms were set where plain langgraph took 0.21; the ratio holds anywhere."""
 
 
 def turn(python: str, names: list[str], nodes: int, rounds: int) -> dict[str, dict[str, Any]]:
@@ -48,8 +46,8 @@ def measured(nodes: int, rounds: int, turns: int, pythons: list[str]) -> dict[st
         for place, python in enumerate(pythons):
             rows = turn(python, names[python], nodes, rounds)
             names[python] = list(rows)
-            reference = rows.get(PLAIN, {}).get("spent", [])
             for name, row in rows.items():
+                reference = rows.get(f"{PLAIN}, forks" if ", forks" in name else PLAIN, {}).get("spent", [])
                 if place and found.get(name, {}).get("place", place) != place:
                     continue
                 kept = found.setdefault(name, {**row, "place": place, "spent": [], "reference": []})
@@ -78,14 +76,20 @@ def report(found: dict[str, dict[str, Any]], nodes: int) -> dict[str, Any]:
 
 
 def targets(rows: dict[str, dict[str, Any]]) -> dict[str, bool]:
-    """Whether each target is met."""
-    plain, kept, saver = rows["agentkit"], rows["agentkit, journal"], rows.get("langgraph, SQLite sync")
-    met = {
-        f"agentkit <= {RATIO} x langgraph": plain["over_langgraph"] <= RATIO,
-        f"with the journal <= {JOURNAL_RATIO:.2f} x langgraph": kept["over_langgraph"] <= JOURNAL_RATIO,
-    }
-    if saver:
-        met["bytes <= a quarter of langgraph's SQLite saver"] = kept["bytes_a_run"] <= BYTES * saver["bytes_a_run"]
+    """Whether each target is met, on the chain and on the graph of forks."""
+    met: dict[str, bool] = {}
+    for graph, mark in (("chain", ""), ("forks", ", forks")):
+        plain, kept = rows[f"agentkit{mark}"], rows[f"agentkit{mark}, journal"]
+        saver = rows.get(f"{PLAIN}{mark}, SQLite sync")
+        met |= {
+            f"{graph}: agentkit <= {RATIO} x langgraph": plain["over_langgraph"] <= RATIO,
+            f"{graph}: with the journal <= {JOURNAL_RATIO:.2f} x langgraph": kept["over_langgraph"] <= JOURNAL_RATIO,
+            f"{graph}: with the journal <= {JOURNAL_MS} ms a node": kept["ms_a_node"] <= JOURNAL_MS,
+        }
+        if saver:
+            met[f"{graph}: bytes <= {BYTES} x langgraph's SQLite saver"] = (
+                kept["bytes_a_run"] <= BYTES * saver["bytes_a_run"]
+            )
     return met
 
 
@@ -109,10 +113,10 @@ def main() -> None:
     }
     for name, row in result["subjects"].items():
         print(
-            f"{name:26} {row['ms_a_node']:.3f} ms a node  {row.get('over_langgraph', 0):5.2f} x  {row['bytes_a_run']:>9,} bytes"
+            f"{name:30} {row['ms_a_node']:.3f} ms a node  {row.get('over_langgraph', 0):5.2f} x  {row['bytes_a_run']:>9,} bytes"
         )
     for name in result["missing"]:
-        print(f"{name:26} missing")
+        print(f"{name:30} missing")
     for target, met in result["targets"].items():
         print(f"{'met' if met else 'MISSED':7} {target}")
     options.out.write_text(json.dumps(result, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""A chain of trivial nodes in each engine. Run as a script by the Python that has it: prints CPU seconds and bytes as JSON.
+"""Graphs of trivial nodes in each engine. Run as a script by the Python that has it: prints CPU seconds and bytes as JSON.
 
     python subjects.py NODES ROUNDS NAME...
 
@@ -20,7 +20,42 @@ from typing import Any
 Go = Callable[[], Awaitable[Any]]
 
 
-async def agentkit(nodes: int, home: Path, undo: AsyncExitStack, *, keep: bool, durability: str = "process") -> Go:
+def chain(nodes: int) -> dict[str, list[str]]:
+    """The nodes in order, and those that each follows."""
+    return {f"n{i}": [f"n{i - 1}"] if i else [] for i in range(nodes)}
+
+
+def forks(nodes: int) -> dict[str, list[str]]:
+    """Five nodes again and again: one, three side by side, and one where they meet."""
+    found: dict[str, list[str]] = {}
+    last: list[str] = []
+    for i in range(0, nodes, 5):
+        sides = [f"n{i + side}" for side in (1, 2, 3)]
+        found |= {f"n{i}": last, **{side: [f"n{i}"] for side in sides}, f"n{i + 4}": sides}
+        last = [f"n{i + 4}"]
+    return found
+
+
+def depth(after: dict[str, list[str]]) -> int:
+    """What a graph of nodes that add one arrives at."""
+    reached: dict[str, int] = {}
+    for name, before in after.items():
+        reached[name] = 1 + max((reached[one] for one in before), default=0)
+    return max(reached.values())
+
+
+Shape = Callable[[int], dict[str, list[str]]]
+
+
+async def agentkit(
+    nodes: int,
+    home: Path,
+    undo: AsyncExitStack,
+    *,
+    keep: bool = False,
+    durability: str = "process",
+    shape: Shape = chain,
+) -> Go:
     """Nodes of one class, run by a graph file."""
     from dataclasses import dataclass
     from typing import TypedDict
@@ -40,8 +75,10 @@ async def agentkit(nodes: int, home: Path, undo: AsyncExitStack, *, keep: bool, 
     Add.run.__annotations__["return"] = Number
     registry = Registry()
     registry.add("node", "add", Add, plugin="overhead")
-    lines = ["schema: agentkit/v1", "name: chain", "inputs: {x: integer}", f"outputs: {{x: n{nodes - 1}.x}}", "nodes:"]
-    lines += [f"  n{i}: {{use: add, in: {{x: {f'n{i - 1}.x' if i else 'inputs.x'}}}}}" for i in range(nodes)]
+    lines = ["schema: agentkit/v1", "name: adding", "inputs: {x: integer}", f"outputs: {{x: n{nodes - 1}.x}}", "nodes:"]
+    for name, before in shape(nodes).items():
+        values = ", ".join(f"{one}.x" for one in before) or "inputs.x"
+        lines.append(f"  {name}: {{use: add, in: {{x: [{values}]}}}}")
     store = open_store(home, durability=durability)  # type: ignore[arg-type]
     spec = load_text("\n".join(lines), registry=registry)
     graph = Graph(spec, registry=registry, open_model=lambda entry: None, store=store if keep else None)  # type: ignore[arg-type,return-value]
@@ -52,21 +89,27 @@ async def agentkit(nodes: int, home: Path, undo: AsyncExitStack, *, keep: bool, 
     return go
 
 
-async def langgraph(nodes: int, home: Path, undo: AsyncExitStack, *, durability: str | None = None) -> Go:
+async def langgraph(
+    nodes: int, home: Path, undo: AsyncExitStack, *, durability: str | None = None, shape: Shape = chain
+) -> Go:
     """Async functions over one state key; ``durability`` saves checkpoints to SQLite."""
-    from typing import TypedDict
+    from typing import Annotated, TypedDict
 
     from langgraph.graph import START, StateGraph
 
-    Number = TypedDict("Number", {"x": int})  # noqa: UP013 - langgraph reads it
+    def greater(a: int, b: int) -> int:
+        return max(a, b)
+
+    number = int if shape is chain else Annotated[int, greater]  # branches that write the same key need a reducer
+    Number = TypedDict("Number", {"x": number})  # noqa: UP013 - langgraph reads it
 
     async def add(state: Any) -> Any:
         return {"x": state["x"] + 1}
 
     graph: Any = StateGraph(Number)
-    for i in range(nodes):
-        graph.add_node(f"n{i}", add)
-        graph.add_edge(f"n{i - 1}" if i else START, f"n{i}")
+    for name, before in shape(nodes).items():
+        graph.add_node(name, add)
+        graph.add_edge(before if len(before) > 1 else (before or [START])[0], name)
     saver = None
     if durability is not None:
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -126,13 +169,17 @@ async def pydantic_graph(nodes: int, home: Path, undo: AsyncExitStack) -> Go:
 
 
 SUBJECTS: dict[str, tuple[str, Callable[..., Awaitable[Go]], dict[str, Any]]] = {
-    "agentkit": ("agentkit", agentkit, {"keep": False}),
+    "agentkit": ("agentkit", agentkit, {}),
     "agentkit, journal": ("agentkit", agentkit, {"keep": True}),
     "agentkit, journal synced": ("agentkit", agentkit, {"keep": True, "durability": "power"}),
     "langgraph": ("langgraph", langgraph, {}),
     "langgraph, SQLite exit": ("langgraph-checkpoint-sqlite", langgraph, {"durability": "exit"}),
     "langgraph, SQLite async": ("langgraph-checkpoint-sqlite", langgraph, {"durability": "async"}),
     "langgraph, SQLite sync": ("langgraph-checkpoint-sqlite", langgraph, {"durability": "sync"}),
+    "agentkit, forks": ("agentkit", agentkit, {"shape": forks}),
+    "agentkit, forks, journal": ("agentkit", agentkit, {"shape": forks, "keep": True}),
+    "langgraph, forks": ("langgraph", langgraph, {"shape": forks}),
+    "langgraph, forks, SQLite sync": ("langgraph-checkpoint-sqlite", langgraph, {"shape": forks, "durability": "sync"}),
     "haystack": ("haystack-ai", haystack, {}),
     "pydantic-graph": ("pydantic-graph", pydantic_graph, {}),
 }
@@ -153,7 +200,8 @@ async def measure(names: list[str], nodes: int, rounds: int) -> dict[str, Any]:
                     started = time.process_time()
                     result = await go()
                     spent[name].append(time.process_time() - started)
-                    assert result == nodes, result
+                    shape = SUBJECTS[name][2].get("shape", chain)
+                    assert result == depth(shape(nodes)), result
         for name in going:
             written = sum(path.stat().st_size for path in home_of(name, Path(folder)).rglob("*") if path.is_file())
             package = SUBJECTS[name][0]

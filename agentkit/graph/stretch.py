@@ -7,8 +7,8 @@ be written by another branch. So a chain costs no supersteps, and a branch does 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from agentkit.graph.context import RunContext
@@ -25,7 +25,7 @@ class Stretches:
 
     async def visit(self, name: str, position: Position, context: RunContext) -> Move:
         """Visit a node and those after it; what all of them changed. Raises what ``Walker.visit`` raises."""
-        reached = self._reached_by_others(name, position)
+        reached = self._reached(one for one in position.active or self.walker.topology.starts if one != name)
         done = move = await self.walker.visit(name, position, context)
         while self._goes_on(move, reached):
             await asyncio.sleep(0)  # other runs of this event loop, and whoever watches this one, have their turn
@@ -37,9 +37,9 @@ class Stretches:
     async def wait(self, name: str, position: Position, context: RunContext) -> Move:
         """At the join before a node: wait one step more, or go on to the node and those after it."""
         move = await self.walker.wait(name, position, context)
-        if self._goes_on(move, self._reached_by_others(f"{name}{JOIN}", position)):
-            return await self.visit(name, position, context)
-        return move
+        others = [step for step in position.active if step != f"{name}{JOIN}"]
+        position = replace(position, active=(*others, name))
+        return await self.visit(name, position, context) if self._goes_on(move, self._reached(others)) else move
 
     def _goes_on(self, move: Move, reached: frozenset[str]) -> bool:
         """Whether one node alone follows, and reads nothing of the nodes ``reached`` by other branches."""
@@ -47,11 +47,10 @@ class Stretches:
             return False
         return self._reads[move.next[0]].isdisjoint(reached)
 
-    def _reached_by_others(self, step: str, position: Position) -> frozenset[str]:
-        """The nodes at which branches beside the one at ``step`` are, or to which they can still come."""
-        topology = self.walker.topology
-        others = {one.removesuffix(JOIN) for one in position.active or topology.starts if one != step}
-        return frozenset(others.union(*(topology.reach[one] for one in others)))
+    def _reached(self, steps: Iterable[str]) -> frozenset[str]:
+        """The nodes of these steps, and those that can come after them."""
+        nodes = {one.removesuffix(JOIN) for one in steps}
+        return frozenset(nodes.union(*(self.walker.topology.reach[one] for one in nodes)))
 
     @cached_property
     def _reads(self) -> Mapping[str, frozenset[str]]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from agentkit.graph.context import RunContext
-from agentkit.graph.expressions import Expression
 from agentkit.graph.spec import NodeSpec, Reference
 from agentkit.graph.walk import JOIN, Move, Position, Walker
 
@@ -60,8 +59,6 @@ class Stretches:
     def _read_by(self, node: NodeSpec) -> Iterator[str]:
         for binding in node.inputs.values():
             yield from (one.node for one in binding if isinstance(one, Reference))
-        edges = [edge for _, edge in self.walker.topology.outgoing[node.name]]
-        conditions: list[Expression | None] = [self.walker.runners[node.name].when]
-        conditions += [self.walker.conditions.get(edge) for edge in edges]
-        for condition in conditions:
+        edges = [self.walker.conditions.get(edge) for _, edge in self.walker.topology.outgoing[node.name]]
+        for condition in (self.walker.runners[node.name].when, *edges):
             yield from () if condition is None else (use.root for use in condition.uses)

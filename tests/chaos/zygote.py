@@ -16,10 +16,39 @@ from pathlib import Path
 import aiohttp  # noqa: F401 - loaded before the fork
 import langgraph.graph  # noqa: F401
 
+import agentkit
 from agentkit import Graph, Kit
+from agentkit.errors import GraphError
 from agentkit.events import NodeFinished
 from agentkit.runtime.rows import Rows
 from agentkit.runtime.store import Store
+from agentkit.types import ToolSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """A tool that leaves a line in the file ``tools`` of the trial's home for every time that it is really called."""
+
+    @property
+    def spec(self) -> ToolSpec:
+        properties = {"what": {"type": "string"}}
+        return ToolSpec(name="counted", description="Counts.", parameters={"type": "object", "properties": properties})
+
+    async def call(self, arguments):
+        note(arguments["what"])
+        await asyncio.sleep(0.002)
+        return len(arguments["what"])
+
+
+def note(what: str) -> None:
+    with Path(os.environ["TRIAL_HOME"], "tools").open("a") as file:
+        file.write(f"{what}\n")
+
+
+class Tools:
+    @agentkit.hookimpl
+    def register_tools(self, register):
+        register("counted", Counted)
 
 
 class Deadly:
@@ -72,13 +101,15 @@ warm: dict[str, Graph] = {}
 def loaded(path: str) -> Graph:
     """The graph, compiled once for all children."""
     if path not in warm:
-        warm[path] = Kit(installed=False).graph(path)
+        warm[path] = Kit(plugins=[Tools()], installed=False).graph(path)
         assert warm[path]._engine
     return warm[path]
 
 
 async def run(trial: dict) -> dict:
     home, graph = Path(trial["home"]), loaded(trial["graph"])
+    home.mkdir(exist_ok=True)
+    os.environ["TRIAL_HOME"] = str(home)
     object.__setattr__(graph, "store", DeadlyStore(home=home, kill=trial["kill"], at=trial["at"]))
     recorded = []
 
@@ -102,7 +133,10 @@ def live(trial: dict, answer: int) -> None:
 
 def one(trial: dict) -> dict:
     reading, writing = os.pipe()
-    loaded(trial["graph"])
+    try:
+        loaded(trial["graph"])
+    except GraphError as error:
+        return {"killed": False, "refused": str(error)}
     child = os.fork()
     if not child:
         os.close(reading)

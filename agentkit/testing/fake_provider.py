@@ -19,6 +19,7 @@ from agentkit.testing.replies import HalfClose, Hang, Refusal, Reply, Reset, Ste
 Script = Iterable[Reply] | Callable[[dict[str, Any]], Reply]
 Outcome = Literal["open", "completed", "aborted", "broken"]
 
+_WAITING = 4096  # connections that may wait to be taken: with the usual 100 a thousand callers at once try again a second later
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -128,7 +129,7 @@ class FakeProvider:
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: asyncio.StreamReaderProtocol(_Watch(), self._connected), "127.0.0.1", 0
+            lambda: asyncio.StreamReaderProtocol(_Watch(), self._connected), "127.0.0.1", 0, backlog=_WAITING
         )
         self.base_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from types import NoneType
 from typing import Any, Protocol
 
 from agentkit.runtime.header import Header
@@ -13,6 +15,24 @@ TABLES = {
     "events": ("node", "visit", "path", "kind", "data", "at"),
 }
 """The columns of each table after its row number ``seq``: a call's ``sample`` is NULL when it gave none."""
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("node", "path", "key", "outputs", "usage", "kind", "data"), (str,)),
+    **dict.fromkeys(("seq", "visit"), (int,)),
+    **dict.fromkeys(("at", "seconds"), (float, int)),
+    "request": (bytes, NoneType),
+    "ordinal": (int, NoneType),
+    "sample": (str, NoneType),
+}
+
+
+def checked(columns: Sequence[str], row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row that was read; raises ``ValueError`` where one of its ``columns`` holds what no store of ours writes there."""
+    for column, value in zip(columns, row, strict=True):
+        if not isinstance(value, _KINDS[column]) or (isinstance(value, float) and not math.isfinite(value)):
+            raise ValueError(f"its {column} is {type(value).__name__} {str(value)[:40]!r}")
+    return row
+
 
 Row = tuple[str, Sequence[object]]
 """A table, and a value for each of its columns."""

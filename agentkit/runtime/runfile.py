@@ -9,9 +9,10 @@ from typing import Any
 
 from agentkit.errors import StoreError
 from agentkit.runtime.codec import dumps
+from agentkit.runtime.database import readable
 from agentkit.runtime.header import Header
 from agentkit.runtime.redact import Redactor
-from agentkit.runtime.rows import Row, Rows
+from agentkit.runtime.rows import Row, Rows, checked
 from agentkit.types import JSON
 
 
@@ -25,7 +26,7 @@ class RunFile:
         self.header = header
         self.later: list[Row] = []
         self._rows, self._redact, self._clock = rows, redact, clock
-        last = max((at for table in ("calls", "nodes") for (at,) in rows.select(table, ["at"])), default=0.0)
+        last = max((at for table in ("calls", "nodes") for (at,) in self.select(table, "at")), default=0.0)
         self._started = clock() - max(last, header.seconds)
 
     @property
@@ -50,7 +51,9 @@ class RunFile:
 
     def select(self, table: str, *columns: str, seq: int | None = None) -> list[tuple[Any, ...]]:
         """Columns of all rows of a table in the order of writing, or of one row."""
-        return self._rows.select(table, columns, seq=seq)
+        found = self._rows.select(table, columns, seq=seq)
+        with readable(self.place, f"a row of {table}" if seq is None else f"row {seq} of {table}"):
+            return [checked(columns, row) for row in found]
 
     def clean(self, data: JSON, what: str) -> tuple[str, bool]:
         """Plain data as JSON with known secrets struck out, and whether there were any."""

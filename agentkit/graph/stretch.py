@@ -1,7 +1,7 @@
 """Steps that no other branch can notice, taken as one: the engine makes a superstep only where branches part or meet.
 
-A branch goes on by itself for as long as it neither parts nor comes to a join, and nothing that its next node reads can still
-be written by another branch. So a chain costs no supersteps, and a branch does not wait for slower ones before their join.
+A branch goes on by itself for as long as it neither parts nor comes to a join, and no other branch can still visit its next node
+or write what that one reads. So a chain costs no supersteps, and a branch does not wait for slower ones before their join.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Stretches:
         return await self.visit(name, position, context) if self._goes_on(move, self._reached(others)) else move
 
     def _goes_on(self, move: Move, reached: frozenset[str]) -> bool:
-        """Whether one node alone follows, and reads nothing of the nodes ``reached`` by other branches."""
+        """Whether one node alone follows, which is none of those ``reached`` by other branches and reads none of them."""
         if len(move.next) != 1 or move.next[0].endswith(JOIN):
             return False
         return self._reads[move.next[0]].isdisjoint(reached)
@@ -53,8 +53,8 @@ class Stretches:
 
     @cached_property
     def _reads(self) -> Mapping[str, frozenset[str]]:
-        """The nodes whose outputs each node reads: its inputs, its condition and those of its edges."""
-        return {name: frozenset(self._read_by(node)) for name, node in self.walker.spec.nodes.items()}
+        """The nodes that each node looks at: itself, and those in its inputs, its condition and those of its edges."""
+        return {name: frozenset({name, *self._read_by(node)}) for name, node in self.walker.spec.nodes.items()}
 
     def _read_by(self, node: NodeSpec) -> Iterator[str]:
         for binding in node.inputs.values():

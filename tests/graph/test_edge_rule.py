@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -266,34 +265,41 @@ def interpreted(drawn: Drawn) -> Interpreter:
 SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
-def outcome(graph: Graph) -> Iterator[Any]:
-    """Runs it: what nodes put out, and how often each was visited; None for a run that failed."""
-    seen: list[Any] = []
+async def finished(graph: Graph) -> tuple[list[NodeFinished], bool]:
+    """The visits of a run, and whether it failed."""
+    seen: list[NodeFinished] = []
+    try:
+        async for happened in graph.stream():
+            seen += [happened] if isinstance(happened, NodeFinished) else []
+    except NodeError:
+        return seen, True
+    return seen, False
 
-    async def run() -> Any:
-        outputs: dict[str, Any] = {}
-        try:
-            async for happened in graph.stream():
-                seen.append(happened)
-        except NodeError:
-            return None
-        finished = [one for one in seen if isinstance(one, NodeFinished)]
-        for one in finished:
-            if not one.skipped:
-                outputs[one.scope.node] = (
-                    {"error": f"node {one.scope.node!r}: {one.error}"} if one.error else {**one.outputs}
-                )
-        return outputs, Counter(one.scope.node for one in finished)
 
-    return asyncio.run(run())
+def outputs(visits: list[NodeFinished]) -> dict[str, Any]:
+    """What nodes put out last."""
+    ran = [one for one in visits if not one.skipped]
+    return {
+        one.scope.node: {"error": f"node {one.scope.node!r}: {one.error}"} if one.error else {**one.outputs}
+        for one in ran
+    }
 
 
 @SETTINGS
 @given(graphs())
 def test_a_random_graph_does_what_the_edge_rule_says(drawn: Drawn) -> None:
     expected = interpreted(drawn)
-    found = outcome(made(drawn))
-    assert found == (None if expected.failed else (expected.values, expected.visits))
+    visits, failed = asyncio.run(finished(made(drawn)))
+    assert failed == expected.failed
+    if not failed:
+        assert (outputs(visits), Counter(one.scope.node for one in visits)) == (expected.values, expected.visits)
+
+
+@SETTINGS
+@given(graphs())
+def test_no_visit_is_made_twice_whatever_the_branches_do(drawn: Drawn) -> None:
+    visits, _ = asyncio.run(finished(made(drawn)))
+    assert max(Counter((one.scope.node, one.scope.visit) for one in visits).values()) == 1
 
 
 @SETTINGS

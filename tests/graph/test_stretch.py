@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from agentkit.events import NodeFinished
+
 HEAD = "schema: agentkit/v1\nname: branches\ninputs: {n: {type: integer, default: 0}}\n"
 
 
@@ -48,6 +50,12 @@ async def test_an_edge_that_reads_what_another_branch_writes_waits_for_it(bench:
     edges = "a -> b, a -> c -> d, {from: d, to: e, when: \"b.value == 'written'\"}"
     await bench.graph(graph_of("a b c d e", edges)).run()
     assert bench.probe.runs == ["a", "b", "c", "d", "e"]
+
+
+async def test_a_node_that_another_branch_visits_too_is_visited_twice(bench: Any) -> None:
+    events = await bench.events(bench.graph(graph_of("a b c", "a -> b -> c, {from: a, to: a, max: 1}")))
+    visits = [(one.scope.node, one.scope.visit) for one in events if isinstance(one, NodeFinished)]
+    assert sorted(visits) == [("a", 0), ("a", 1), ("b", 0), ("b", 1), ("c", 0), ("c", 1)]
 
 
 async def test_a_chain_is_one_superstep(bench: Any) -> None:

@@ -11,7 +11,7 @@ run: corpus
 	$(BIN)/agentkit run graphs/grounded_answer.yaml --input question="$(QUESTION)"
 
 test: setup-dev lint types
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not chaos and not postgres and not gpu and not vllm and not ray and not browser"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not chaos and not postgres and not gpu and not vllm and not torch and not ray and not browser"
 
 # Kills runs at every commit and counts the requests at a provider on loopback: a few minutes.
 test-chaos: setup-dev
@@ -24,7 +24,7 @@ test-postgres: setup-dev
 
 # A real vLLM on the CPU, in an environment of its own: its engine in the process and its server on loopback.
 test-vllm: .venv-vllm/.installed
-	.venv-vllm/bin/python -m pytest -q -m vllm $(VLLM_WARNINGS) tests/vllm
+	.venv-vllm/bin/python -m pytest -q -m "vllm or torch" $(VLLM_WARNINGS) tests/vllm
 
 VLLM_WARNINGS := $(addprefix -W default::,pytest.PytestUnraisableExceptionWarning DeprecationWarning ResourceWarning)
 

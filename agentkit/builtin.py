@@ -14,6 +14,7 @@ def register_models(register: Register) -> None:
     register("openai_http", lazy("agentkit.models.openai_http:OpenAIHTTP"))
     register("replay", lazy("agentkit.models.replay:Replay"))
     register("vllm", lazy("agentkit.models.vllm:VLLM"))
+    register("transformers", lazy("agentkit.models.transformers:Transformers"))
     register("cascade", lazy("agentkit.models.cascade:Cascade"))
     register("balance", lazy("agentkit.models.balance:Balance"))
 

@@ -34,6 +34,9 @@ OWNERS = {
     "onnxruntime": {"rag/embed.py"},
     "psycopg": {"runtime/postgres.py"},
     "vllm": {"models/vllm_engine.py"},
+    "torch": {"models/torch_engine.py"},
+    "transformers": {"models/torch_engine.py"},
+    "safetensors": {"models/torch_engine.py"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile"}
 FORBIDDEN_MODULES = {"pickle", "dill", "cloudpickle", "marshal", "shelve", "nest_asyncio"}

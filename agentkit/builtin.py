@@ -31,6 +31,7 @@ def register_strategies(register: Register) -> None:
         lazy("agentkit.strategies.universal_self_consistency:UniversalSelfConsistency"),
     )
     register("self_refine", lazy("agentkit.strategies.self_refine:SelfRefine"))
+    register("budget_forcing", lazy("agentkit.strategies.budget_forcing:BudgetForcing"))
 
 
 @hookimpl

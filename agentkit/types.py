@@ -147,7 +147,10 @@ class Delta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a backend can honour; the engine checks a graph against it before a token is spent."""
+    """What a backend can honour; the engine checks a graph against it before a token is spent.
+
+    ``continues``: a last message of the assistant's is gone on with, not answered.
+    """
 
     n: bool = True
     logprobs: bool = False
@@ -156,6 +159,7 @@ class Capabilities:
     seed: bool = False
     reasoning: bool = False
     stream: bool = False
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ class Local:
     @property
     def capabilities(self) -> Capabilities:
         """Everything but tools and separate reasoning."""
-        return Capabilities(n=True, logprobs=True, schema=True, seed=True, stream=True)
+        return Capabilities(n=True, logprobs=True, schema=True, seed=True, stream=True, continues=True)
 
     @property
     def price(self) -> Price:

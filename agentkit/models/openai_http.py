@@ -75,7 +75,9 @@ class OpenAIHTTP:
 
     ``base_url`` usually ends in ``/v1``. ``timeout`` is the longest that one whole answer may take, in seconds.
     ``extra_body`` adds fields of the server's own to every request, and ``price`` says what its tokens or seconds cost.
-    ``opened_thought`` says that the chat template ends with ``<think>``, so that every answer begins inside a thought and
+    ``continues`` are the fields with which the server goes on with a last message of the assistant's: ``{}`` where it does so
+    by itself (llama.cpp), ``{continue_final_message: true, add_generation_prompt: false}`` for vLLM and SGLang; None where it
+    cannot. ``opened_thought`` says that the chat template ends with ``<think>``, so that every answer begins inside a thought and
     the server does not tell it apart itself.
 
     Each sample is a call of its own, streamed (unless ``stream`` is off and nobody wants deltas): closing the generator
@@ -92,6 +94,7 @@ class OpenAIHTTP:
     stream: bool = True
     extra_body: Mapping[str, Any] = field(default_factory=dict, hash=False)
     price: Price | None = None
+    continues: Mapping[str, Any] | None = field(default=None, hash=False)
     opened_thought: bool = False
     _connections: PerLoop[_Connections] = field(
         default_factory=lambda: PerLoop(_Connections), init=False, repr=False, compare=False
@@ -116,7 +119,16 @@ class OpenAIHTTP:
     @property
     def capabilities(self) -> Capabilities:
         """What the format can say; a server that cannot do it refuses the request."""
-        return Capabilities(n=True, logprobs=True, tools=True, schema=True, seed=True, reasoning=True, stream=True)
+        return Capabilities(
+            n=True,
+            logprobs=True,
+            tools=True,
+            schema=True,
+            seed=True,
+            reasoning=True,
+            stream=True,
+            continues=self.continues is not None,
+        )
 
     def generate(self, request: GenerateRequest) -> SampleStream:
         """``request.n`` samples of as many calls at once, as each finishes."""
@@ -145,6 +157,10 @@ class OpenAIHTTP:
         secrets = (key,) if key else ()
         return Endpoint(server=server_of(self.base_url), model=self.model, keyed=bool(key), secrets=secrets)
 
+    def _extra(self, request: GenerateRequest) -> Mapping[str, Any]:
+        continued = request.messages and request.messages[-1].role == "assistant"
+        return {**self.extra_body, **(self.continues or {})} if continued else self.extra_body
+
     def _post(self, request: GenerateRequest) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """The request, about to be sent."""
         import aiohttp
@@ -160,7 +176,7 @@ class OpenAIHTTP:
         session = connections.single if stream else connections.kept
         return session.post(
             f"{self.base_url.rstrip('/')}/chat/completions",
-            json=to_request(request, model=self.model, stream=stream, extra_body=self.extra_body),
+            json=to_request(request, model=self.model, stream=stream, extra_body=self._extra(request)),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=self.timeout, sock_connect=min(_CONNECT_SECONDS, self.timeout)),
             allow_redirects=False,

@@ -66,7 +66,7 @@ class Transformers:
     @property
     def capabilities(self) -> Capabilities:
         """Everything but tools and schemas."""
-        return Capabilities(n=True, logprobs=True, seed=True, reasoning=True, stream=True)
+        return Capabilities(n=True, logprobs=True, seed=True, reasoning=True, stream=True, continues=True)
 
     async def generate(self, request: GenerateRequest) -> SampleStream:
         """``request.n`` samples as each finishes, with deltas where wanted; closing stops drawing."""

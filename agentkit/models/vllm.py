@@ -79,7 +79,7 @@ class VLLM:
     @property
     def capabilities(self) -> Capabilities:
         """Everything but tools, whose calls only vLLM's server reads."""
-        return Capabilities(n=True, logprobs=True, schema=True, seed=True, reasoning=True, stream=True)
+        return Capabilities(n=True, logprobs=True, schema=True, seed=True, reasoning=True, stream=True, continues=True)
 
     async def generate(self, request: GenerateRequest) -> SampleStream:
         """``request.n`` samples as each finishes, with deltas where wanted; closing aborts those under way."""

@@ -148,6 +148,12 @@ async def test_log_probabilities_come_with_as_many_alternatives_as_wanted(local,
         assert list(token.top) == sorted(token.top, key=lambda pair: -pair[1])
 
 
+async def test_a_last_message_of_the_assistant_is_continued(local):
+    question = Message("user", "Tom has 3 apples and buys 4 more. How many apples has he now?")
+    request = replace(ask(temperature=0.0), messages=(question, Message("assistant", "He has 3 + 4 =")))
+    assert (await draw(local, request)).text.strip().startswith("7")
+
+
 async def test_without_a_wish_there_are_no_log_probabilities(local):
     assert (await draw(local, ask())).logprobs is None
 

@@ -11,6 +11,7 @@ from agentkit.errors import ConfigError, ContextWindowError, RequestRefusedError
 from agentkit.models.vllm import VLLM
 from agentkit.runtime.concurrency import run_sync
 from agentkit.runtime.sampling import draw, draw_all
+from agentkit.strategies.budget_forcing import BudgetForcing
 from agentkit.testing.conformance import check_model
 from agentkit.types import Delta, GenerateRequest, Message, Sample, ToolSpec
 
@@ -100,6 +101,13 @@ async def test_one_of_several_samples_can_be_lost_alone(model):
 async def test_a_last_message_of_the_assistant_is_continued(model):
     begun = (*ASK.messages, Message("assistant", "He has 3 + 4 ="))
     assert (await draw(model, replace(ASK, messages=begun, max_tokens=4))).text.strip().startswith("7")
+
+
+async def test_a_thought_is_made_as_long_as_wanted(model):
+    strategy = BudgetForcing(least=30, most=60, extensions=2, temperature=0.0, max_tokens=24)
+    solution = await strategy.solve("Tom has 3 apples and buys 4 more. How many apples has he now?", model=model)
+    *thought, _ = solution.samples
+    assert 30 <= sum(sample.usage.output_tokens for sample in thought) <= 60
 
 
 async def test_a_stop_text_ends_the_answer(model):

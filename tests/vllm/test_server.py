@@ -51,6 +51,13 @@ async def test_the_answer_keeps_to_a_schema(remote):
     assert isinstance(json.loads((await draw(remote, replace(ASK, schema=schema))).text)["apples"], int)
 
 
+async def test_a_last_message_of_the_assistant_is_continued(remote):
+    fields = {"continue_final_message": True, "add_generation_prompt": False}
+    begun = (*ASK.messages, Message("assistant", "He has 3 + 4 ="))
+    sample = await draw(replace(remote, continues=fields), replace(ASK, messages=begun, max_tokens=4))
+    assert sample.text.strip().startswith("7")
+
+
 async def test_a_dropped_stream_stops_the_server_within_half_a_second(remote, server):
     request = replace(ASK, n=4, max_tokens=1500, temperature=1.0, stream=True)
     async with aclosing(remote.generate(request)) as stream:

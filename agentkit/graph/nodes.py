@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -24,7 +24,7 @@ from agentkit.events import NodeFinished, NodeStarted, Scope
 from agentkit.graph.context import NodeContext, RunContext, placed
 from agentkit.graph.expressions import Expression
 from agentkit.graph.kinds import Checked, Run
-from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, RetryCause, RetrySpec
+from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, RetryCause, RetrySpec, as_data
 from agentkit.graph.values import resolve
 from agentkit.models.fallback import Fallback
 from agentkit.models.retry import Retrying
@@ -257,10 +257,10 @@ def identity(node: NodeSpec, spec: GraphSpec) -> str:
     while names:
         name = names.pop()
         if name not in models:
-            models[name] = asdict(spec.models[name])
+            models[name] = as_data(spec.models[name])
             names += spec.models[name].others
     inner = [spec.graphs[node.name].data()] if node.name in spec.graphs else []
-    around: list[JSON] = [asdict(one) for one in (node.map, node.sample) if one is not None]
+    around: list[JSON] = [as_data(one) for one in (node.map, node.sample) if one is not None]
     return fingerprint([node.use, dict(node.options), texts, models, *inner, *around])
 
 

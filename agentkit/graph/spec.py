@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal
 
 from agentkit.answers import Kind
 from agentkit.runtime.budget import Budget
@@ -253,9 +253,22 @@ class GraphSpec:
 
     def data(self) -> dict[str, JSON]:
         """The graph as plain data, without where it came from: what its fingerprint is made of."""
-        data = asdict(replace(self, graphs={}))
-        del data["file"], data["extra"], data["description"], data["changes"], data["types"]
-        return {**data, "graphs": {name: one.data() for name, one in self.graphs.items()}}
+        bare = replace(self, graphs={}, file="<graph>", extra={}, description="", changes={}, types={})
+        return {**as_data(bare), "graphs": {name: one.data() for name, one in self.graphs.items()}}
+
+
+def as_data(value: Any) -> Any:
+    """A spec as plain data, fields at their defaults left out: one that a later release adds changes no fingerprint."""
+    if is_dataclass(value):
+        given = {one.name: getattr(value, one.name) for one in fields(value)}
+        return {one.name: as_data(given[one.name]) for one in fields(value) if given[one.name] != _default(one)}
+    if isinstance(value, Mapping):
+        return {name: as_data(item) for name, item in value.items()}
+    return [as_data(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _default(one: Field[Any]) -> Any:
+    return one.default if one.default_factory is MISSING else one.default_factory()
 
 
 def inside(place: str, name: str) -> str:

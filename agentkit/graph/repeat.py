@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -22,6 +22,7 @@ from agentkit.types import JSON
 MAX_ITEMS = 10_000
 _VOTED = ("answer", "data", "text")
 _VOTE_OUTPUTS = {"votes": "list", "confidence": "number", "stopped": "string"}
+_Item = Mapping[str, JSON] | str  # what an item put out, or why it failed
 _NO_SKIP = (BudgetExceededError, AuthenticationError, StoreError, AssertionError)
 
 
@@ -67,7 +68,7 @@ def _takers(node: NodeSpec, spec: MapSpec) -> list[str]:
 def _mapped(node: NodeSpec, spec: MapSpec, run: Run, identity: str) -> Run:
     takers = _takers(node, spec)
 
-    async def one(place: int, inputs: Mapping[str, JSON], context: NodeContext) -> Mapping[str, JSON] | str:
+    async def one(place: int, inputs: Mapping[str, JSON], context: NodeContext) -> _Item:
         try:
             return await context.inner(f"item:{place}").once([identity, inputs], partial(run, inputs))
         except _NO_SKIP:
@@ -82,14 +83,31 @@ def _mapped(node: NodeSpec, spec: MapSpec, run: Run, identity: str) -> Run:
         if not isinstance(items, list) or len(items) > MAX_ITEMS:
             raise InputError(f"{spec.over} must be a list of at most {MAX_ITEMS} items, not {plainly(items)}")
         each = [{**inputs, **dict.fromkeys(takers, item)} for item in items]
-        jobs = [partial(one, place, values, context) for place, values in enumerate(each)]
+        spent: list[BudgetExceededError] = []
+        jobs = [partial(_unless, spent, partial(one, place, values, context)) for place, values in enumerate(each)]
         done = await gather(jobs, limit=spec.concurrency)
+        if spent:
+            spent[0].best_so_far = _lists(done)
+            raise spent[0]
         return _lists(done)
 
     return mapped
 
 
-def _lists(done: list[Mapping[str, JSON] | str]) -> dict[str, JSON]:
+async def _unless(spent: list[BudgetExceededError], work: Callable[[], Awaitable[_Item]]) -> _Item:
+    """What ``work`` gives. Once a budget is ``spent`` no more is begun, while what is under way, and paid for, is finished."""
+    if spent:
+        return str(spent[0])
+    try:
+        return await work()
+    except BudgetExceededError as error:
+        if error.resource == "seconds":
+            raise
+        spent.append(error)
+        return error.best_so_far if isinstance(error.best_so_far, Mapping) else str(error)
+
+
+def _lists(done: list[_Item]) -> dict[str, JSON]:
     """The outputs of all items as lists in their order, null where an item has none; ``failures`` tells why."""
     whole = [{} if isinstance(one, str) else one for one in done]
     ports = dict.fromkeys(port for one in whole for port in one)

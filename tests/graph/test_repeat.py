@@ -57,6 +57,16 @@ async def test_a_mapped_node_runs_once_an_item_and_keeps_their_order(bench: Any)
     assert drawn == ["item:0", "item:2"]
 
 
+async def test_when_a_budget_is_spent_items_under_way_are_finished_and_no_more_are_begun(bench: Any) -> None:
+    text = MAPPED.replace("models:", "budget: {calls: 3, on_exhausted: best_so_far}\nmodels:").replace("y: 2", "y: 20")
+    model = ScriptedModel(script=echo, delay=0.01)
+    run = await bench.graph(text, model).run(question="q", texts=[*"abcdefgh"])
+    assert run.status == "exhausted"
+    assert run.output["texts"] == ["A Q", "B Q", "C Q", *[None] * 5]
+    assert [one["item"] for one in run.output["failures"]] == [3, 4, 5, 6, 7]
+    assert (len(model.requests), model.cancelled) == (3, 0)
+
+
 async def test_one_failing_item_fails_the_node_unless_it_is_skipped(bench: Any) -> None:
     text = MAPPED.replace(", on_error: skip", "")
     with pytest.raises(NodeError, match="node 'say': cannot say that"):

@@ -178,6 +178,14 @@ async def test_p4_of_a_thousand_calls_at_once_under_a_budget_of_a_hundred_a_hund
         assert provider.received == 100
 
 
+async def test_p4_calls_under_way_when_the_budget_ends_are_finished_and_kept(tmp_path: Path) -> None:
+    async with FakeProvider(lambda body: Completion(text="yes", delay=0.05)) as provider:
+        parts = {"MODEL": "timeout: 60", "BUDGET": "budget: {calls: 100, on_exhausted: best_so_far}", "NODE": ""}
+        run = await made(tmp_path, provider, MAPPED, **parts).run(items=[f"item {number}" for number in range(1000)])
+        assert (provider.received, provider.completed) == (100, 100)
+        assert [text for text in run.output["texts"] if text] == ["yes"] * 100
+
+
 async def test_p4_retries_and_resumes_count_against_the_same_budget(tmp_path: Path) -> None:
     async with FakeProvider(lambda body: Refusal(status=503, retry_after=0)) as provider:
         parts = {"MODEL": "retry: {attempts: 3, first_delay: 0}", "BUDGET": "budget: {calls: 10}", "NODE": ""}
@@ -203,8 +211,9 @@ def misbehaving(number: int) -> Completion | Refusal:
 
 async def test_p5_one_item_in_a_hundred_that_fails_hangs_or_talks_junk_ends_no_run(tmp_path: Path) -> None:
     async with FakeProvider(lambda body: misbehaving(int(asked(body)))) as provider:
-        parts = {"MODEL": "timeout: 2, retry: {attempts: 0}", "BUDGET": "", "NODE": ""}
-        run = await made(tmp_path, provider, MAPPED, **parts).run(items=[str(number) for number in range(200)])
+        parts = {"MODEL": "timeout: 4, retry: {attempts: 0}", "BUDGET": "", "NODE": ""}
+        text = MAPPED.replace("concurrency: 1000", "concurrency: 16")  # so that only what hangs runs out of time
+        run = await made(tmp_path, provider, text, **parts).run(items=[str(number) for number in range(200)])
         assert run.status == "succeeded"
         assert sorted(one["item"] for one in run.output["failures"]) == [17, 43, 71, 117, 143, 171]
         assert [place for place, text in enumerate(run.output["texts"]) if text is None] == [17, 43, 71, 117, 143, 171]
@@ -214,7 +223,7 @@ async def test_p5_one_record_in_a_hundred_that_fails_hangs_or_talks_junk_ends_no
     async with FakeProvider(lambda body: misbehaving(int(asked(body)))) as provider:
         graph = made(tmp_path, provider, ONE, MODEL="timeout: 60, retry: {attempts: 0}", BUDGET="")
         records = [Record(id=f"r{number}", input=f"{number}", target=f"{number}") for number in range(200)]
-        settings = {"inputs": {"item": "input"}, "timeout": 2.0, "concurrency": 20}
+        settings = {"inputs": {"item": "input"}, "timeout": 4.0, "concurrency": 16}
         report = await Kit(home=tmp_path, installed=False).evaluate(graph, dataset=records, **settings)
         failed = Counter(row.error_type for row in report.rows if row.error)
         assert sorted(row.id for row in report.rows) == sorted(one.id for one in records)

@@ -118,7 +118,8 @@ async def run(trial: dict) -> dict:
             recorded.append([event.scope.node, event.scope.visit, event.scope.path, event.recorded])
 
     inputs = {} if trial["run"] else {"question": "What is 3 + 4?"}
-    done = await graph.execute(inputs, resume=trial["run"] or None, emit=see)
+    answers = {"answers": trial["answers"]} if trial.get("answers") else {}  # to what a human node asks
+    done = await graph.execute(inputs, resume=trial["run"] or None, emit=see, **answers)
     return {"output": dict(done.output), "calls": done.usage.calls, "nodes": recorded, "commits": made[0].commits}
 
 

@@ -262,7 +262,7 @@ def interpreted(drawn: Drawn) -> Interpreter:
     return expected
 
 
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 async def finished(graph: Graph) -> tuple[list[NodeFinished], bool]:

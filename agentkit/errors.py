@@ -25,6 +25,7 @@ AgentkitError
 ├── StoreError                  disk full, folder read-only, database locked or written by a newer release
 ├── ReplayMissError             a cassette or journal lacks a response that a replay needs
 ├── NodeError                   a node failed; carries the node's name, caused by the error it raised
+├── QuestionsPendingError       a person must answer first; carries the questions
 ├── RunCancelledError           the run was interrupted; says what was kept
 └── EvaluationError             an evaluation could not be carried out
 """
@@ -230,6 +231,25 @@ class NodeError(AgentkitError):
         self.node = node
         self.exit_code = getattr(cause, "exit_code", 1)  # type: ignore[misc]
         super().__init__(f"node {node!r}: {str(cause) or type(cause).__name__}")
+
+
+class QuestionsPendingError(AgentkitError):
+    """A person must answer before this can go on; ``questions`` says what is asked.
+
+    Inside a run it ends one branch only, and the run ends as ``interrupted``. It is raised to whoever runs a graph with no
+    engine of ours around it.
+    """
+
+    exit_code = 6
+
+    def __init__(self, questions: Iterable[Any], message: str = "") -> None:
+        self.questions = tuple(questions)
+        super().__init__(message or f"waits for a person to answer: {', '.join(one.id for one in self.questions)}")
+
+    @classmethod
+    def joined(cls, errors: Iterable[QuestionsPendingError]) -> QuestionsPendingError:
+        """One error with the questions of several."""
+        return cls(question for error in errors for question in error.questions)
 
 
 class RunCancelledError(AgentkitError):

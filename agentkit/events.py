@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from agentkit.types import JSON, Document, Finding, RunStatus, Score, Usage
+from agentkit.types import JSON, Document, Finding, Question, RunStatus, Score, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,14 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(Event):
-    """A run ended: ``status`` is succeeded, failed, cancelled, interrupted or exhausted."""
+    """A run ended: ``status`` is succeeded, failed, cancelled, interrupted or exhausted; ``questions`` wait for answers."""
 
     status: RunStatus
     output: Mapping[str, JSON]
     usage: Usage
     seconds: float
     error: str = ""
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,22 @@ class ToolCalled(Event):
     arguments: str
     result: str
     failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionAsked(Event):
+    """A person is asked; this branch of the run goes on once there is an answer."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionAnswered(Event):
+    """A question has its answer: that of a ``person``, or the ``default`` because nobody answered in time."""
+
+    question: str
+    value: JSON
+    by: str = "person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -313,6 +313,26 @@ class Solution:
     metadata: Mapping[str, JSON] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a run waits for a person to say; ``id`` names its place: ``review``, ``review:1`` (second visit), ``each/item:3``.
+
+    ``kind`` tells what answers: a ``text``; a ``choice`` among ``choices``; ``approve`` with true or false, or with
+    ``{approved, comment}``; a ``form`` with data that fits ``schema``. One about a call of ``tool`` shows its ``arguments``,
+    and ``{approved: true, arguments: ...}`` puts others, which fit ``schema``, in their place. ``default`` is what stands
+    in where nobody answers.
+    """
+
+    id: str
+    text: str
+    kind: Literal["text", "choice", "approve", "form"] = "text"
+    choices: tuple[str, ...] = ()
+    schema: Mapping[str, JSON] | None = None
+    default: JSON = None
+    tool: str = ""
+    arguments: Mapping[str, JSON] | None = None
+
+
 RunStatus = Literal["succeeded", "failed", "cancelled", "interrupted", "exhausted"]
 
 
@@ -321,7 +341,8 @@ class Run:
     """One execution of a graph: its ``output`` by name (None where nothing was produced), what it cost and how it ended.
 
     ``exhausted``: a budget ended it, and the output is the best so far. ``kept`` names the nodes whose results a resumed run
-    would not pay for again, in the order of finishing. ``seconds`` is the time on the clock.
+    would not pay for again, in the order of finishing. ``seconds`` is the time on the clock. ``interrupted``: it waits for
+    answers to the questions ``pending``, and goes on when resumed with them.
     """
 
     id: str
@@ -332,3 +353,4 @@ class Run:
     seconds: float = 0.0
     error: str = ""
     kept: tuple[str, ...] = ()
+    pending: tuple[Question, ...] = ()

@@ -13,7 +13,13 @@ from rich.text import Text
 from agentkit.cli.view import NodeView, RunView
 from agentkit.events import Event, NodeFinished, NodeStarted, Retried
 
-_MARKS = {"waiting": ("·", "dim"), "running": ("▶", "cyan"), "done": ("✔", "green"), "failed": ("✘", "red")}
+_MARKS = {
+    "waiting": ("·", "dim"),
+    "running": ("▶", "cyan"),
+    "asking": ("?", "yellow"),
+    "done": ("✔", "green"),
+    "failed": ("✘", "red"),
+}
 
 
 class Progress:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentkit.cli import answer
 from agentkit.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--input", "-i", "pairs", multiple=True, metavar="NAME=VALUE", help="An input; NAME=@FILE reads a file.")
 @click.option("--model", "-m", "models", multiple=True, metavar="NAME=SPEC", help="Use another model under this name.")
 @click.option("--resume", metavar="RUN", help="Go on with an earlier run; what it recorded is not paid again.")
+@answer.option
 @click.option(
     "--record", type=click.Path(path_type=Path), metavar="FILE", help="Write every model response to a cassette."
 )
@@ -41,6 +43,7 @@ def command(
     pairs: tuple[str, ...],
     models: tuple[str, ...],
     resume: str | None,
+    answers: tuple[str, ...],
     record: Path | None,
     replay: Path | None,
     seed: int | None,
@@ -50,7 +53,10 @@ def command(
     stream: bool,
     quiet: bool,
 ) -> None:
-    """Run the graph FILE: live progress, then the outputs, what they rest on and what they cost."""
+    """Run the graph FILE: live progress, then the outputs, what they rest on and what they cost.
+
+    A run that waits for a person asks at the terminal; elsewhere it ends with exit code 6 and says how to answer.
+    """
     from agentkit.cli.progress import Progress
     from agentkit.cli.view import RunView
     from agentkit.kit import Kit
@@ -61,14 +67,22 @@ def command(
     with Kit(home=home, store=store, progress=progress.download) as kit:
         graph = kit.graph(file, models=split(models, "--model"))
         inputs = read_inputs(graph, split(pairs, "--input"))
-        settings = {"resume": resume, "record": record, "replay": replay, "seed": seed}
-        try:
+        asked = kit.runs.questions(resume) if resume and answers else ()
+        given = answer.parse_all(split(answers, "--answer"), asked)
+        settings = {"resume": resume, "record": record, "replay": replay, "seed": seed, "answers": given}
+        asking = answer.at_terminal() and not (as_json or stream or quiet)
+
+        def go(again: dict[str, Any]) -> None:
             with progress:
-                run_sync(_follow(graph, inputs, settings, progress, stream))
+                run_sync(_follow(graph, {} if again else inputs, {**settings, **again}, progress, stream))
+
+        try:
+            answer.converse(view, go, asking=asking)
         except KeyboardInterrupt:
             click.echo(_kept(view, file), err=True)
             raise click.exceptions.Exit(130) from None
     print_view(view, as_json=as_json, stream=stream)
+    answer.must_be_whole(view, f"agentkit run {file} --resume {view.run}")
 
 
 async def _follow(

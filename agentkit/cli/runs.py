@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentkit.cli import answer as answering
+
 if TYPE_CHECKING:
     from agentkit.kit import Kit
 
@@ -58,12 +60,21 @@ def show(run: str, node: str | None, home: Path | None, store: str | None, as_js
 
 @command.command()
 @click.argument("run")
+@answering.option
 @_model
 @_home
 @_store
 @_as_json
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
-def resume(run: str, models: tuple[str, ...], home: Path | None, store: str | None, as_json: bool, quiet: bool) -> None:
+def resume(
+    run: str,
+    answers: tuple[str, ...],
+    models: tuple[str, ...],
+    home: Path | None,
+    store: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Go on with RUN: what it recorded is not paid again. Nodes that were edited since run again, and so do those after them."""
     from agentkit.cli.run import split
 
@@ -71,7 +82,27 @@ def resume(run: str, models: tuple[str, ...], home: Path | None, store: str | No
         graph = kit.runs.graph(run, models=split(models, "--model"))
         if changed := graph.changed_since(kit.runs.store.read(run)):
             click.echo(f"edited since the run began, so not read from its record: {', '.join(changed)}", err=True)
-        _follow(lambda emit: graph.execute({}, resume=run, emit=emit), as_json=as_json, quiet=quiet)
+        given = answering.parse_all(split(answers, "--answer"), kit.runs.questions(run) if answers else ())
+        settings = {"resume": run, "answers": given}
+        _follow(lambda emit, **more: graph.execute({}, emit=emit, **{**settings, **more}), as_json=as_json, quiet=quiet)
+
+
+@command.command()
+@click.argument("run")
+@click.option("--node", help="The question: its node, or its id where the node asks several.")
+@click.option("--value", help="The answer; @FILE reads a file. Without it you are asked.")
+@_home
+@_store
+def answer(run: str, node: str | None, value: str | None, home: Path | None, store: str | None) -> None:
+    """Answer a question that RUN waits for. The answer is kept, and 'agentkit runs resume' goes on with it."""
+    with _kit(home, store) as kit:
+        question = answering.choose(kit.runs.questions(run), node, run)
+        if value is None and not answering.at_terminal():
+            answering.must_say(question, f"agentkit runs answer {run}")
+        given = answering.prompt([question]) if value is None else {question.id: answering.parse(question, value)}
+        left = kit.runs.answer(run, given)
+    waiting = f"; it still waits for {', '.join(one.id for one in left)}" if left else ""
+    click.echo(f"answered {question.id}{waiting}: agentkit runs resume {run} goes on", err=True)
 
 
 @command.command()
@@ -207,8 +238,13 @@ def _follow(go: Callable[..., Any], *, as_json: bool, quiet: bool, show: bool = 
 
     view = RunView()
     progress = Progress(view, quiet=quiet)
-    with progress:
-        run_sync(go(progress.see))
+
+    def session(settings: dict[str, Any]) -> None:
+        with progress:
+            run_sync(go(progress.see, **settings))
+
+    answering.converse(view, session, asking=show and answering.at_terminal() and not (as_json or quiet))
     if show:
         print_view(view, as_json=as_json, stream=False)
+        answering.must_be_whole(view, f"agentkit runs resume {view.run}")
     return view.run

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agentkit import events
-from agentkit.types import Usage
+from agentkit.types import Question, Usage
 
 
 @dataclass
@@ -44,6 +44,7 @@ class RunView:
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     error: str = ""
+    questions: tuple[Question, ...] = ()
 
     def see(self, event: events.Event) -> None:
         """Add one event."""
@@ -76,6 +77,7 @@ class RunView:
             "usage": {**asdict(self.usage), "tokens": self.usage.tokens},
             "seconds": round(self.seconds, 3),
             "error": self.error,
+            "questions": [asdict(one) for one in self.questions],
             "nodes": {name: self._node_data(self.nodes[name]) for name in self.order},
         }
 
@@ -103,7 +105,7 @@ class RunView:
 
     def _see_RunFinished(self, event: events.RunFinished) -> None:
         self.status, self.output, self.usage = event.status, dict(event.output), event.usage
-        self.seconds, self.error = event.seconds, event.error
+        self.seconds, self.error, self.questions = event.seconds, event.error, event.questions
 
     def _see_NodeStarted(self, event: events.NodeStarted) -> None:
         if event.scope.path:  # of a graph inside the node, whose samples and votes are counted as its own
@@ -140,6 +142,9 @@ class RunView:
         node = self.node(event.scope.node)
         node.thoughts += 1
         node.best = event.value if node.best is None else max(node.best, event.value)
+
+    def _see_QuestionAsked(self, event: events.QuestionAsked) -> None:
+        self.node(event.scope.node).status = "asking"
 
     def _see_Spent(self, event: events.Spent) -> None:
         self.usage = event.total

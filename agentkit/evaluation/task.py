@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from agentkit.errors import ConfigError, EvaluationError, InputError, did_you_mean
+from agentkit.errors import ConfigError, EvaluationError, InputError, QuestionsPendingError, did_you_mean
 from agentkit.events import Event, Spent
 from agentkit.protocols import Model, SampleStream, Strategy
 from agentkit.runtime.codec import fingerprint
@@ -137,7 +137,8 @@ class GraphTask:
             run = await self.graph.execute(values, emit=watch, seed=seed, keep=False)
         except Exception as error:  # noqa: BLE001 - whatever a graph raises is the record's error
             return Outcome(usage=spent, error=error)
-        return Outcome(output=run.output, usage=run.usage)
+        waiting = QuestionsPendingError(run.pending) if run.pending else None
+        return Outcome(output=run.output, usage=run.usage, error=waiting)
 
 
 def as_task(task: Any, inputs: Mapping[str, str]) -> Task:

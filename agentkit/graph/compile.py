@@ -116,7 +116,11 @@ def _step(step: Step, name: str, fallback: Callable[[], RunContext]) -> Callable
     from langgraph.runtime import Runtime
 
     async def run(state: dict[str, Any], runtime: Any) -> Command[Any]:
-        return _command(await step(name, _position(state), runtime.context or fallback()))
+        context = runtime.context or fallback()
+        move = await step(name, _position(state), context)
+        if runtime.context is None:  # no run of ours around it, which could keep the question and go on later
+            context.proceed()
+        return _command(move)
 
     run.__annotations__["runtime"] = Runtime[RunContext]  # read by langgraph, which must stay out of our imports
     return run

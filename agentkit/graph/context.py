@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from agentkit.errors import QuestionsPendingError
 from agentkit.events import Emit, Event, Scope
 from agentkit.protocols import Model
 from agentkit.runtime.budget import Budget, Ledger
 from agentkit.runtime.codec import fingerprint
 from agentkit.runtime.journal import Journal
-from agentkit.types import JSON
+from agentkit.types import JSON, Question
 
 Work = Callable[["NodeContext"], Awaitable[Mapping[str, JSON]]]
 """What is done at a place: plain outputs."""
@@ -32,7 +34,9 @@ class RunContext:
     ``open_model`` gives the backend of a full name; ``choosing`` what makes the model of that name from others, if it is one
     that chooses between them call by call.
 
-    For a graph inside a node ``place`` is where it runs, and ``outputs`` and ``kept`` are its own.
+    ``held`` are the nodes that cannot go on before a person answers their questions, ``answers`` those given ahead, by the
+    question's id. ``now`` is in seconds since 1970. For a graph inside a node ``place`` is where it runs, and ``outputs``,
+    ``kept`` and ``held`` are its own.
     """
 
     run: str
@@ -46,6 +50,23 @@ class RunContext:
     place: Scope = field(default_factory=Scope)
     outputs: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
+    held: dict[str, tuple[Question, ...]] = field(default_factory=dict)
+    answers: Mapping[str, JSON] = field(default_factory=dict)
+    now: Callable[[], float] = time.time
+
+    @property
+    def pending(self) -> tuple[Question, ...]:
+        """The questions that wait for a person."""
+        return tuple(question for questions in self.held.values() for question in questions)
+
+    def inside(self, place: Scope, ledger: Ledger) -> RunContext:
+        """The same run as the nodes of a graph inside a node see it, which is at ``place`` and pays from ``ledger``."""
+        return replace(self, place=place, ledger=ledger, outputs={}, kept=[], held={})
+
+    def proceed(self) -> None:
+        """Raises ``QuestionsPendingError`` when a person must answer before the graph can come to its end."""
+        if self.held:
+            raise QuestionsPendingError(self.pending)
 
     def scope(self, node: str, visit: int) -> Scope:
         """The place of a visit: of a graph inside a node it is a part ``node:visit`` of that node's."""

@@ -20,6 +20,7 @@ from agentkit.graph.kinds import Workshop
 from agentkit.graph.models import Models, Open, recorded, replayed
 from agentkit.graph.nodes import visit_key
 from agentkit.graph.origin import Origin, changed, origin_of, visits_before
+from agentkit.graph.questions import answered, check_ahead
 from agentkit.graph.run import Execution, Fork, Settings, fan
 from agentkit.graph.spec import GraphSpec
 from agentkit.graph.values import read_inputs
@@ -60,18 +61,38 @@ class Graph:
     listeners: tuple[Emit, ...] = field(default=(), repr=False)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    now: Callable[[], float] = field(default=time.time, repr=False)
 
-    async def run(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
-        """Run to the end on the given inputs.
+    async def run(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        resume: str | None = None,
+        answers: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Run:
+        """Run to the end on the given inputs, or go on with the run ``resume``.
 
-        Raises ``InputError`` for wrong inputs, ``NodeError`` for a node that failed, ``BudgetExceededError`` when the
+        Where a person must answer first, the run ends as ``interrupted`` and ``pending`` holds the questions; resumed with
+        ``answers``, by the question's id, it goes on from there.
+
+        Raises ``InputError`` for wrong inputs or answers, ``NodeError`` for a node that failed, ``BudgetExceededError`` when the
         budget is spent (unless it says ``on_exhausted: best_so_far``).
         """
-        return await self.execute({**(inputs or {}), **named})
+        return await self.execute({**(inputs or {}), **named}, resume=resume, answers=answers or {})
 
-    def run_sync(self, inputs: Mapping[str, Any] | None = None, /, **named: Any) -> Run:
+    def run_sync(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        resume: str | None = None,
+        answers: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Run:
         """``run`` from ordinary code."""
-        return run_sync(self.run(inputs, **named))
+        return run_sync(self.run(inputs, resume=resume, answers=answers, **named))
 
     async def execute(self, inputs: Mapping[str, Any], *, emit: Emit = ignore, **settings: Any) -> Run:
         """``run`` with the settings of ``stream``; ``emit`` sees every event."""
@@ -88,15 +109,19 @@ class Graph:
         record: Path | None = None,
         replay: Path | None = None,
         keep: bool = True,
+        answers: Mapping[str, Any] | None = None,
         **named: Any,
     ) -> AsyncGenerator[Event, None]:
         """What happens in a run, as it happens, ending with ``RunFinished``; closing the stream cancels the run.
 
         ``resume`` goes on with an earlier run: what it recorded is not paid again. ``fork`` begins a new run with what an
         earlier one recorded before some node. ``record`` writes every response to a new cassette, ``replay`` answers from
-        one. Same ``seed``, same run (None: the earlier run's, else 0). Without ``keep`` nothing is written.
+        one. Same ``seed``, same run (None: the earlier run's, else 0). Without ``keep`` nothing is written. ``answers`` are
+        those of a person, by the question's id: ``InputError`` for one that does not fit, and the question stays open.
         """
-        settings = Settings(resume=resume, fork=fork, seed=seed, record=record, replay=replay, keep=keep)
+        settings = Settings(
+            resume=resume, fork=fork, seed=seed, record=record, replay=replay, keep=keep, answers=answers or {}
+        )
         execution = self._execution({**(inputs or {}), **named}, settings, ignore)
         async with aclosing(execution.stream()) as events:
             async for event in events:
@@ -132,7 +157,7 @@ class Graph:
     def _execution(self, inputs: Mapping[str, Any], settings: Settings, emit: Emit) -> Execution:
         if settings.replay is None:
             self._models.check()
-        journal = self._journal(inputs, settings)
+        journal, settings = self._journal(inputs, settings)
         try:
             given = inputs or (journal.header.inputs if settings.resume and journal else {})
             values = dict(journal.header.inputs) if settings.fork and journal else read_inputs(self.spec, given)
@@ -145,16 +170,19 @@ class Graph:
         context = self._context(settings, journal, emit)
         return Execution(self.spec, values, context, self._walk, resumed=settings.resume is not None)
 
-    def _journal(self, inputs: Mapping[str, Any], settings: Settings) -> Journal | None:
-        """The record of the run, opened or made; None where nothing is kept."""
+    def _journal(self, inputs: Mapping[str, Any], settings: Settings) -> tuple[Journal | None, Settings]:
+        """The record of the run, opened or made (None where nothing is kept), and the settings with the answers left to give."""
+        ahead = tuple(name for name in settings.answers if name.partition("/")[0].partition(":")[0] in self.spec.nodes)
         if settings.resume:
             self._check_earlier(settings.resume)
-            return self._store.open(settings.resume)
+            journal, left = answered(self._store, settings.resume, settings.answers, ahead=ahead)
+            return journal, replace(settings, answers=left)
+        check_ahead(settings.answers, ahead, self.spec)
         if settings.fork is not None:
-            return self._forked(settings.fork, inputs, settings.seed)
+            return self._forked(settings.fork, inputs, settings.seed), settings
         if not settings.keep or (self.store is None and self.home is None):
-            return None
-        return self._create(read_inputs(self.spec, inputs), self._origin(settings.seed or 0))
+            return None, settings
+        return self._create(read_inputs(self.spec, inputs), self._origin(settings.seed or 0)), settings
 
     def _create(self, inputs: Mapping[str, JSON], origin: Origin, rows: Sequence[Row] = ()) -> Journal:
         return self._store.create(
@@ -238,4 +266,6 @@ class Graph:
             open_model=opener,
             choosing=self._models.choosing,
             journal=journal,
+            answers=settings.answers,
+            now=self.now,
         )

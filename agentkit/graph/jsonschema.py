@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agentkit.errors import ConfigError
-from agentkit.options import plainly
+from agentkit.options import Fault, plainly
 from agentkit.types import JSON
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -33,6 +34,19 @@ def check_schema(schema: Mapping[str, JSON]) -> None:
             check_schema(inner if isinstance(inner, Mapping) else {})
         except ConfigError as error:
             raise ConfigError(f"{name}: {error}") from None
+
+
+def read_schema(option: JSON, read: Callable[[str], str]) -> tuple[Mapping[str, JSON] | None, list[Fault]]:
+    """The schema written out, or in ``{file: schemas/x.json}``; or what is wrong with it."""
+    try:
+        if isinstance(option, Mapping) and set(option) == {"file"}:
+            option = json.loads(read(option["file"]))
+        if not isinstance(option, Mapping):
+            return None, [((), "must be a JSON Schema (a mapping), or {file: schemas/name.json}")]
+        check_schema(option)
+    except (ConfigError, ValueError, RecursionError) as error:
+        return None, [((), str(error))]
+    return option, []
 
 
 def mismatch(value: JSON, schema: Mapping[str, JSON]) -> str:

@@ -16,6 +16,7 @@ from agentkit.errors import (
     ModelTimeoutError,
     ModelUnreachableError,
     NodeError,
+    QuestionsPendingError,
     RateLimitError,
     ServerError,
     ToolError,
@@ -32,20 +33,21 @@ from agentkit.protocols import Model
 from agentkit.runtime.budget import Ledger
 from agentkit.runtime.codec import fingerprint
 from agentkit.runtime.stack import Paid, bind
-from agentkit.types import JSON
+from agentkit.types import JSON, Question
 
 _GRACE = 0.25  # seconds for a node to hand over its best so far when the run's time is up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visited:
-    """What came of a visit: ``outputs``, None for a node that was passed over, or the ``failure``."""
+    """What came of a visit: ``outputs``, None for a node that was passed over, the ``failure``, or ``questions`` to a person."""
 
     scope: Scope
     outputs: Mapping[str, JSON] | None
     seconds: float = 0.0
     recorded: bool = False
     failure: NodeError | None = None
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class NodeRunner:
             return await visit.run(self.inputs(values))
         except BudgetExceededError as error:
             return visit.out_of_budget(error)
+        except QuestionsPendingError as error:
+            return Visited(scope=scope, outputs=None, questions=error.questions)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; the run tells whose node it was
             return visit.failed(error)
 

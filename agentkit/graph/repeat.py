@@ -6,7 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from agentkit.errors import AuthenticationError, BudgetExceededError, InputError, NodeError, StoreError, did_you_mean
+from agentkit.errors import (
+    AuthenticationError,
+    BudgetExceededError,
+    InputError,
+    NodeError,
+    QuestionsPendingError,
+    StoreError,
+    did_you_mean,
+)
 from agentkit.graph.ballot import OutputsBallot
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import Run
@@ -22,7 +30,7 @@ from agentkit.types import JSON
 MAX_ITEMS = 10_000
 _VOTED = ("answer", "data", "text")
 _VOTE_OUTPUTS = {"votes": "list", "confidence": "number", "stopped": "string"}
-_Item = Mapping[str, JSON] | str  # what an item put out, or why it failed
+_Item = Mapping[str, JSON] | str | QuestionsPendingError  # what an item put out, why it failed, or what it asks
 _NO_SKIP = (BudgetExceededError, AuthenticationError, StoreError, AssertionError)
 
 
@@ -71,6 +79,8 @@ def _mapped(node: NodeSpec, spec: MapSpec, run: Run, identity: str) -> Run:
     async def one(place: int, inputs: Mapping[str, JSON], context: NodeContext) -> _Item:
         try:
             return await context.inner(f"item:{place}").once([identity, inputs], partial(run, inputs))
+        except QuestionsPendingError as error:
+            return error
         except _NO_SKIP:
             raise
         except Exception as error:
@@ -86,10 +96,13 @@ def _mapped(node: NodeSpec, spec: MapSpec, run: Run, identity: str) -> Run:
         spent: list[BudgetExceededError] = []
         jobs = [partial(_unless, spent, partial(one, place, values, context)) for place, values in enumerate(each)]
         done = await gather(jobs, limit=spec.concurrency)
+        if waiting := [one for one in done if isinstance(one, QuestionsPendingError)]:
+            raise QuestionsPendingError.joined(waiting)
+        lists = _lists([one for one in done if not isinstance(one, QuestionsPendingError)])
         if spent:
-            spent[0].best_so_far = _lists(done)
+            spent[0].best_so_far = lists
             raise spent[0]
-        return _lists(done)
+        return lists
 
     return mapped
 

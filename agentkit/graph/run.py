@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agentkit.errors import BudgetExceededError
@@ -30,7 +30,7 @@ class Settings:
     to write, ``replay`` one to answer from.
 
     Same ``seed``, same run (None: that of the earlier run, else 0). Without ``keep`` nothing is written, and nothing can be
-    resumed.
+    resumed. ``answers`` are to questions that the run asks, or asked, by their id.
     """
 
     resume: str | None = None
@@ -39,6 +39,7 @@ class Settings:
     record: Path | None = None
     replay: Path | None = None
     keep: bool = True
+    answers: Mapping[str, JSON] = field(default_factory=dict)
 
 
 class Execution:
@@ -98,7 +99,7 @@ class Execution:
             if not best_so_far:
                 raise
             return "exhausted"
-        return "succeeded"
+        return "interrupted" if self.context.held else "succeeded"
 
     def _finish(self, status: RunStatus, error: BaseException | None, seconds: float) -> Run:
         run = Run(
@@ -110,8 +111,10 @@ class Execution:
             seconds=seconds,
             error="" if error is None else str(error),
             kept=tuple(dict.fromkeys(self.context.kept)),
+            pending=self.context.pending if status == "interrupted" else (),
         )
-        self._emit(RunFinished, status=status, output=run.output, usage=run.usage, seconds=seconds, error=run.error)
+        told = {"status": status, "output": run.output, "usage": run.usage, "seconds": seconds, "error": run.error}
+        self._emit(RunFinished, **told, questions=run.pending)
         if self.context.journal is not None:
             with self.context.journal as journal:
                 journal.set_status(status, output=run.output, error=run.error)

@@ -12,13 +12,14 @@ from agentkit.errors import InputError
 from agentkit.events import Emit, ignore
 from agentkit.graph.graph import Graph
 from agentkit.graph.origin import Origin
+from agentkit.graph.questions import answered, questions_of
 from agentkit.graph.run import Fork
 from agentkit.runtime import compare
 from agentkit.runtime.compare import RunDiff
 from agentkit.runtime.header import Header
 from agentkit.runtime.journal import Journal
 from agentkit.runtime.runstore import RunStore
-from agentkit.types import JSON, Run
+from agentkit.types import JSON, Question, Run
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,32 @@ class Runs:
         """The nodes of a run's graph that are no longer as they were: resumed, they and what follows from them run again."""
         return self.graph(run).changed_since(self.store.read(run))
 
-    async def resume(self, run: str, *, models: Mapping[str, Any] | None = None, emit: Emit = ignore) -> Run:
-        """Go on with a run; what it recorded is not paid again. Raises what ``Graph.run`` raises."""
-        return await self.graph(run, models=models).execute({}, resume=run, emit=emit)
+    async def resume(
+        self,
+        run: str,
+        *,
+        answers: Mapping[str, JSON] | None = None,
+        models: Mapping[str, Any] | None = None,
+        emit: Emit = ignore,
+    ) -> Run:
+        """Go on with a run, with ``answers`` to what it asked; what it recorded is not paid again. Raises as ``Graph.run``."""
+        return await self.graph(run, models=models).execute({}, resume=run, answers=answers or {}, emit=emit)
+
+    def questions(self, run: str) -> tuple[Question, ...]:
+        """What a run waits for a person to say."""
+        with self.store.look(run) as journal:
+            return tuple(one.question for one in questions_of(journal) if one.answer is None)
+
+    def answer(self, run: str, answers: Mapping[str, JSON]) -> tuple[Question, ...]:
+        """Record ``answers`` by question, for whoever resumes the run, and return the questions still open.
+
+        The same answer twice changes nothing. Raises ``InputError`` for one that does not fit, and no answer is recorded.
+        """
+        header = self.store.read(run)
+        journal, _ = answered(self.store, run, answers)
+        with journal:
+            journal.set_status(header.status, output=header.output, error=header.error)
+            return tuple(one.question for one in questions_of(journal) if one.answer is None)
 
     async def fork(
         self,

@@ -84,11 +84,15 @@ class Walker:
     async def visit(self, name: str, position: Position, context: RunContext) -> Move:
         """Visit a node and choose its edges.
 
+        A node that waits for a person ends this branch and is ``held`` in the context.
         Raises ``NodeError`` for a failure from which no edge leads on, ``BudgetExceededError`` when the run's budget is spent.
         """
         number = position.visits.get(name, 0)
         values = position.values()
         visited = await self.runners[name].visit(number, values, context)
+        if visited.questions:
+            context.held[name] = visited.questions
+            return Move(next=())
         if visited.outputs is not None:
             values[name] = visited.outputs
         try:
@@ -103,7 +107,7 @@ class Walker:
         context.outputs.update(outputs)
         context.kept.extend(outputs if visited.failure is None else ())
         return Move(
-            next=self._steps(position, targets),
+            next=self._steps(position, targets, held=bool(context.held)),
             outputs=outputs,
             visits={name: number + 1},
             taken={
@@ -112,12 +116,17 @@ class Walker:
         )
 
     async def wait(self, name: str, position: Position, context: RunContext) -> Move:
-        """At the join before a node: go on to it, or wait one step more while another branch can still come."""
+        """At the join before a node: go on to it, or wait one step more while another branch can still come.
+
+        Where only a branch that waits for a person can still come, this one ends: the resumed run comes here again.
+        """
         others = [step for step in position.active if step != f"{name}{JOIN}"]
         active = [step for step in others if not step.endswith(JOIN)]
         waiting = [step.removesuffix(JOIN) for step in others if step.endswith(JOIN)]
         if self.topology.must_wait(name, active, waiting, position.taken):
             return Move(next=(f"{name}{JOIN}",))
+        if self.topology.must_wait(name, context.held, (), position.taken):
+            return Move(next=())
         return Move(next=(name,))
 
     def _choose(
@@ -138,9 +147,10 @@ class Walker:
         """What must hold for an edge to be taken, of those that say so."""
         return {edge: parse(edge.when) for edge in self.spec.edges if edge.when is not None}
 
-    def _steps(self, position: Position, targets: tuple[str, ...]) -> tuple[str, ...]:
+    def _steps(self, position: Position, targets: tuple[str, ...], *, held: bool) -> tuple[str, ...]:
         """The targets, those where branches may meet by way of their join."""
         alone = len(position.active) <= 1 if position.active else len(self.topology.starts) == 1
+        alone = alone and not held
         return tuple(f"{one}{JOIN}" if self._meets(one, targets, alone=alone) else one for one in targets)
 
     def _meets(self, target: str, targets: tuple[str, ...], *, alone: bool) -> bool:

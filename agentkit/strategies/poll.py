@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from agentkit.errors import BudgetExceededError
+from agentkit.errors import BudgetExceededError, QuestionsPendingError
 from agentkit.events import Emit, VoteCast
 from agentkit.runtime.concurrency import cancel
 from agentkit.strategies import stopping, votes
@@ -65,15 +65,22 @@ class Poll(Generic[T]):
     ahead: int = 0
     concurrency: int | None = None
     exhausted: BudgetExceededError | None = None
+    waiting: list[QuestionsPendingError] = field(default_factory=list)
     _started: int = 0
     _pending: dict[asyncio.Future[T], int] = field(default_factory=dict)
 
     async def run(self) -> str:
-        """Why it ended: ``full``, ``certain``, ``rule`` or ``budget``. Raises the first error where no sample arrived."""
+        """Why it ended: ``full``, ``certain``, ``rule`` or ``budget``. Raises the first error where no sample arrived.
+
+        Samples that wait for a person are waited for only where the others do not settle the vote: then
+        ``QuestionsPendingError`` is raised with what they all ask.
+        """
         try:
             await self._take()
         finally:
             await cancel(self._pending)  # type: ignore[arg-type]
+        if self.waiting and not self._done():
+            raise QuestionsPendingError.joined(self.waiting)
         if len(self.box.errors) == self.box.drawn:
             raise self.exhausted or self.box.errors[min(self.box.errors)]
         return self._reason()
@@ -93,7 +100,7 @@ class Poll(Generic[T]):
         if self.exhausted or self._hopeless():
             return
         wanted = max(self.rule.wave(*state) for state in self._states()) + self.ahead
-        wanted = min(wanted, self.concurrency or wanted) - len(self._pending)
+        wanted = min(wanted - len(self.waiting), self.concurrency or wanted) - len(self._pending)
         for _ in range(min(wanted, self.limit - self._started)):
             self._pending[asyncio.ensure_future(self.draw(self._started))] = self._started
             self._started += 1
@@ -102,6 +109,9 @@ class Poll(Generic[T]):
         error = task.exception()
         if isinstance(error, BudgetExceededError):
             self.exhausted = self.exhausted or error
+            return
+        if isinstance(error, QuestionsPendingError):
+            self.waiting.append(error)
             return
         if isinstance(error, HOPELESS):
             raise error

@@ -11,6 +11,7 @@ from agentkit.graph.kinds.agent import AgentKind
 from agentkit.graph.kinds.computed import SetKind, SwitchKind, TemplateKind
 from agentkit.graph.kinds.evaluator import EvaluatorKind
 from agentkit.graph.kinds.graph import GraphKind
+from agentkit.graph.kinds.human import HumanKind
 from agentkit.graph.kinds.kind import Checked, Kind, Run, Site, Walk, Workshop
 from agentkit.graph.kinds.model import ModelKind
 from agentkit.graph.kinds.retriever import RetrieverKind
@@ -38,8 +39,8 @@ _ALONE: Mapping[str, Kind] = {
     "switch": SwitchKind(),
     "graph": GraphKind(),
     "agent": AgentKind(),
+    "human": HumanKind(),
 }
-_LATER = ("human",)
 
 
 def kind_of(node: NodeSpec, registry: Registry) -> Kind:
@@ -66,8 +67,6 @@ def _with_component(node: NodeSpec, registry: Registry) -> Kind:
 
 
 def _unknown(node: NodeSpec, registry: Registry) -> str:
-    if node.kind in _LATER:
-        return f"{node.kind!r} nodes are not available in this version"
     if node.use in _WITH_COMPONENT:
         names = ", ".join(registry.names(node.use)) or "none"
         return f"{node.use!r} needs a name: {node.use}.NAME (known: {names})"

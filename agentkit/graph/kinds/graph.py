@@ -47,6 +47,7 @@ class GraphKind:
             inside = _inside(context, spec.budget, context.run.title(node.name))
             try:
                 await walk(values, inside)
+                inside.proceed()
             except NodeError as error:
                 raise NodeError(f"{node.name}/{error.node}", error.__cause__ or error) from error.__cause__
             except BudgetExceededError as error:
@@ -65,4 +66,4 @@ def _inside(context: NodeContext, budget: Budget | None, title: str) -> RunConte
     journal = context.run.journal
     spent = journal.usage(context.scope) if journal and budget else None
     ledger = context.ledger.child(budget, name=f"graph {title!r}" if budget else "", spent=spent)
-    return replace(context.run, place=context.scope, ledger=ledger, outputs={}, kept=[])
+    return context.run.inside(context.scope, ledger)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agentkit.errors import ConfigError, ServerError
+from agentkit.errors import ServerError
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
@@ -83,19 +83,11 @@ def _knobs(node: NodeSpec) -> dict[str, JSON]:
 
 
 def _schema(node: NodeSpec, read: Any) -> tuple[Mapping[str, JSON] | None, list[Fault]]:
-    """The JSON Schema of the output: written out, or ``{file: schemas/x.json}``."""
-    option, path = node.options.get("schema"), ("with", "schema")
-    if option is None:
+    """The JSON Schema of the output, if it has one."""
+    if node.options.get("schema") is None:
         return None, []
-    try:
-        if isinstance(option, Mapping) and set(option) == {"file"}:
-            option = json.loads(read(option["file"]))
-        if not isinstance(option, Mapping):
-            return None, [(path, "must be a JSON Schema (a mapping), or {file: schemas/name.json}")]
-        jsonschema.check_schema(option)
-    except (ConfigError, ValueError, RecursionError) as error:
-        return None, [(path, str(error))]
-    return option, []
+    schema, faults = jsonschema.read_schema(node.options["schema"], read)
+    return schema, [(("with", "schema", *path), message) for path, message in faults]
 
 
 def _outputs(sample: Sample, schema: Mapping[str, JSON] | None) -> dict[str, JSON]:

@@ -127,7 +127,7 @@ class DocumentsRetrieved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCalled(Event):
-    """An agent called a tool; ``result`` is the text that the model got, ``arguments`` the JSON that it wrote."""
+    """An agent called a tool; ``result`` is the text that the model got, ``arguments`` the JSON that it wrote, or a person."""
 
     name: str
     arguments: str

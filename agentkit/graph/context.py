@@ -94,6 +94,12 @@ class NodeContext:
         return _number(f"{where}/{self.scope.path}" if self.scope.path else where)
 
     @property
+    def title(self) -> str:
+        """The node's name with those of the nodes around it, as people write it: ``review/solve``."""
+        around = [part.partition(":")[0] for part in self.scope.path.split("/") if part]
+        return "/".join([self.scope.node, *(name for name in around if name not in ("item", "sample", "tool"))])
+
+    @property
     def fence(self) -> str:
         """What the delimiters of a visit are drawn from; the same for its samples, so that their prompts share a beginning."""
         return str(_number(f"{self.run.seed}/{self.scope.node}/{self.scope.visit}"))

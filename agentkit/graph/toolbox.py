@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentkit.errors import ConfigError, ToolError, did_you_mean
@@ -14,41 +14,74 @@ from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds.component import check_paths, find, with_paths
 from agentkit.graph.kinds.kind import Site, Workshop
 from agentkit.graph.plain import to_plain
+from agentkit.graph.questions import ask
 from agentkit.options import Fault, build, check, fields, plainly
 from agentkit.protocols import Tool
 from agentkit.rag.prompt import clean, delimiter
-from agentkit.types import JSON, ToolCall
+from agentkit.types import JSON, Question, ToolCall
 
 _LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a call: the text for the model, and whether it ``failed``."""
+    """What came of a call: the text for the model, whether it ``failed``, and the ``arguments`` (JSON) it was made with."""
 
     text: str
     failed: bool = False
+    arguments: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolbox:
-    """Tools by the name that the model calls them by."""
+    """Tools by the name that the model calls them by; calls of those in ``approve`` are made once a person allows them."""
 
     tools: Mapping[str, Tool]
+    approve: frozenset[str] = frozenset()
 
     async def call(self, call: ToolCall, context: NodeContext) -> Outcome:
-        """The result, or in plain words what was wrong with the call; a call that finished before is not made again."""
+        """The result, or in plain words what was wrong with the call; a call that finished before is not made again.
+
+        Raises ``QuestionsPendingError`` for a call that waits for a person.
+        """
         arguments, fault = self._arguments(call)
         if fault:
-            return Outcome(text=fault, failed=True)
+            return Outcome(text=fault, failed=True, arguments=call.arguments)
+        decided = self._decided(call.name, arguments, context)
+        if not decided["approved"]:
+            because = f": {clean(decided['comment'])}" if decided.get("comment") else ""
+            return Outcome(text=f"a person refused this call{because}", failed=True, arguments=call.arguments)
+        if (edited := decided.get("arguments")) is None or edited == arguments:
+            return replace(await self._call(call.name, arguments, context), arguments=call.arguments)
+        written = json.dumps(edited, ensure_ascii=False)
+        outcome = await self._call(call.name, edited, context)
+        told = f"a person changed the arguments of this call to {written}\n{outcome.text}"
+        return replace(outcome, text=told, arguments=written)
+
+    def _decided(self, name: str, arguments: Mapping[str, JSON], context: NodeContext) -> Mapping[str, JSON]:
+        """What a person says to a call, where one is to be asked."""
+        if name not in self.approve:
+            return {"approved": True}
+        question = Question(
+            id="",
+            text=f"{context.title} wants to call {name}. May it?",
+            kind="approve",
+            schema=self.tools[name].spec.parameters,
+            tool=name,
+            arguments=arguments,
+        )
+        decided: Mapping[str, JSON] = ask(question, context).value
+        return decided
+
+    async def _call(self, name: str, arguments: Mapping[str, JSON], context: NodeContext) -> Outcome:
 
         async def work(place: NodeContext) -> Mapping[str, JSON]:
             try:
-                return {"result": to_plain(await self.tools[call.name].call(dict(arguments)))}
+                return {"result": to_plain(await self.tools[name].call(dict(arguments)))}
             except (ToolError, TimeoutError) as error:
-                return {"error": f"{call.name} failed: {str(error) or 'it took too long'}"}
+                return {"error": f"{name} failed: {str(error) or 'it took too long'}"}
 
-        done = await context.once([call.name, dict(arguments)], work)
+        done = await context.once([name, dict(arguments)], work)
         if "error" in done:
             return Outcome(text=_as_data(done["error"], context), failed=True)
         return Outcome(text=_as_data(done.get("result"), context))
@@ -67,10 +100,10 @@ class Toolbox:
         return arguments, f"the arguments do not fit {call.name}: {fault}" if fault else ""
 
 
-def check_tools(option: JSON, site: Site) -> list[Fault]:
-    """What is wrong with the ``tools`` of an agent, paths inside the option."""
+def check_tools(option: JSON, site: Site) -> tuple[list[str], list[Fault]]:
+    """The names of an agent's ``tools``, and what is wrong with them, paths inside the option."""
     if not isinstance(option, list) or not option:
-        return [((), "must be a list of tools, like [calculator, {use: http, hosts: [example.org]}]")]
+        return [], [((), "must be a list of tools, like [calculator, {use: http, hosts: [example.org]}]")]
     faults: list[Fault] = []
     names: list[str] = []
     for index, item in enumerate(option):
@@ -80,17 +113,31 @@ def check_tools(option: JSON, site: Site) -> list[Fault]:
             tool = build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={})
             names.append(tool.spec.name)
     twice = sorted({name for name in names if names.count(name) > 1})
-    return faults + [((), f"two of the tools are called {name!r}") for name in twice]
+    return names, faults + [((), f"two of the tools are called {name!r}") for name in twice]
 
 
-def make_tools(option: Sequence[JSON], shop: Workshop) -> Toolbox:
-    """The tools of a checked option."""
-    tools: list[Any] = []
+def check_approve(option: JSON, names: Sequence[str]) -> list[Fault]:
+    """What is wrong with the ``approve`` of an agent whose tools have these ``names``."""
+    if option == "all":
+        return []
+    if not isinstance(option, list) or not option or not all(isinstance(one, str) for one in option):
+        return [((), "must be 'all', or a list of tools whose calls a person approves")]
+    return [
+        ((place,), f"the agent has no tool {name!r}{did_you_mean(name, names)} (it has: {', '.join(names)})")
+        for place, name in enumerate(option)
+        if name not in names
+    ]
+
+
+def make_tools(option: Sequence[JSON], shop: Workshop, *, approve: JSON = ()) -> Toolbox:
+    """The tools of a checked option; ``approve`` says for which a person is asked."""
+    found: list[Any] = []
     for item in option:
         component = shop.registry.get("tool", _name(item))
         options = with_paths(component.factory, _options(item), shop.folder)
-        tools.append(build(component, options, provided=shop.provided, models={}))
-    return Toolbox(tools={tool.spec.name: tool for tool in tools})
+        found.append(build(component, options, provided=shop.provided, models={}))
+    tools = {tool.spec.name: tool for tool in found}
+    return Toolbox(tools=tools, approve=frozenset(tools if approve == "all" else approve))
 
 
 def _faults_of(item: JSON, site: Site) -> Iterator[Fault]:

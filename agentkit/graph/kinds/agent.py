@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from agentkit.errors import ConfigError, did_you_mean
+from agentkit.errors import ConfigError, QuestionsPendingError, did_you_mean
 from agentkit.events import ToolCalled
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
@@ -19,13 +19,13 @@ from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_port
 from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
-from agentkit.graph.toolbox import Outcome, Toolbox, check_tools, make_tools
+from agentkit.graph.toolbox import Outcome, Toolbox, check_approve, check_tools, make_tools
 from agentkit.options import Fault, check, fields, plainly
 from agentkit.runtime.concurrency import gather
 from agentkit.runtime.sampling import draw
 from agentkit.types import JSON, GenerateRequest, Message, Sample, ToolCall, ToolSpec
 
-_OWN = ("model", "prompt", "tools", "steps", "handover")
+_OWN = ("model", "prompt", "tools", "steps", "handover", "approve")
 _OUTPUTS = {
     "answer": "string",
     "text": "string",
@@ -46,17 +46,17 @@ class AgentKind:
     def check(self, node: NodeSpec, site: Site) -> Checked:
         """The ports of the prompt, and what is wrong with the tools."""
         faults = component.check_only_model(node, site)
-        knobs = {name: value for name, value in node.options.items() if name not in (*_OWN, "approve")}
+        knobs = {name: value for name, value in node.options.items() if name not in _OWN}
         known = (*_OWN, *fields(Knobs))
         faults += [
             (("with", name), f"unknown option{did_you_mean(name, known)}") for name in knobs if name not in known
         ]
         faults += check(Knobs, {name: value for name, value in knobs.items() if name in known}, path=("with",))
-        if "approve" in node.options:
-            faults.append((("with", "approve"), "'approve' is not available in this version"))
-        faults += [
-            (("with", "tools", *path), message) for path, message in check_tools(node.options.get("tools"), site)
-        ]
+        names, wrong = check_tools(node.options.get("tools"), site)
+        faults += [(("with", "tools", *path), message) for path, message in wrong]
+        if "approve" in node.options and not wrong:
+            wrong = check_approve(node.options["approve"], names)
+            faults += [(("with", "approve", *path), message) for path, message in wrong]
         faults += _own_faults(node)
         wanted, more = check_prompt(node, site)
         inputs = {**prompt_ports(wanted), "messages": Port("list")}
@@ -65,7 +65,7 @@ class AgentKind:
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Runs the loop."""
         fill = messages_of(node, shop)
-        tools = make_tools(node.options["tools"], shop)
+        tools = make_tools(node.options["tools"], shop, approve=node.options.get("approve", ()))
         name = str(component.only_model(shop, node.options.get("model")))
         knobs = {key: value for key, value in node.options.items() if key not in _OWN}
         if "stop" in knobs:
@@ -122,22 +122,33 @@ class _Loop:
         return GenerateRequest(messages=tuple(self.messages), tools=specs, **{**seed, **self.knobs})
 
     async def _answer(self, calls: Sequence[ToolCall]) -> None:
-        """Make the calls of one turn side by side, and hand back their results in order."""
+        """Make the calls of one turn side by side, and hand back their results in order.
+
+        Those that need nobody are made while others wait for a person.
+        """
         first = len(self.calls)
         jobs = [partial(self._call, call, first + place) for place, call in enumerate(calls)]
-        for call, outcome in zip(calls, await gather(jobs), strict=True):
+        done = await gather(jobs)
+        if waiting := [one for one in done if isinstance(one, QuestionsPendingError)]:
+            raise QuestionsPendingError.joined(waiting)
+        for call, outcome in zip(calls, (one for one in done if isinstance(one, Outcome)), strict=True):
             key = (call.name, call.arguments)
             self.failures[key] = self.failures[key] + 1 if outcome.failed else 0
-            self.calls.append({"name": call.name, "arguments": call.arguments, "failed": outcome.failed})
+            self.calls.append({"name": call.name, "arguments": outcome.arguments, "failed": outcome.failed})
             text = f"error: {outcome.text}" if outcome.failed else outcome.text
             self.messages.append(Message("tool", text, tool_call_id=call.id))
 
-    async def _call(self, call: ToolCall, place: int) -> Outcome:
+    async def _call(self, call: ToolCall, place: int) -> Outcome | QuestionsPendingError:
         if self.failures[call.name, call.arguments] >= _SAME_FAILURES:
-            return Outcome(text="not called again: this very call has failed twice; try something else", failed=True)
+            text = "not called again: this very call has failed twice; try something else"
+            return Outcome(text=text, failed=True, arguments=call.arguments)
         context = self.context.inner(f"tool:{place}")
-        outcome = await self.tools.call(call, context)
-        context.emit(ToolCalled(name=call.name, arguments=call.arguments, result=outcome.text, failed=outcome.failed))
+        try:
+            outcome = await self.tools.call(call, context)
+        except QuestionsPendingError as error:
+            return error
+        told = ToolCalled(name=call.name, arguments=outcome.arguments, result=outcome.text, failed=outcome.failed)
+        context.emit(told)
         return outcome
 
     def _handover(self, sample: Sample) -> str:

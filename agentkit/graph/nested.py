@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from agentkit.graph.check import check_spec
 from agentkit.graph.files import Files
 from agentkit.graph.report import Report
 from agentkit.graph.shape import SCHEMA, read_model, read_spec
-from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, inside
+from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, inside, tool_key, tools_of
 from agentkit.graph.topology import implied_edges
 from agentkit.paths import resolve_ref
 from agentkit.protocols import Model
 from agentkit.registry import Registry
 from agentkit.types import JSON
+from agentkit.types import Path as DataPath
 from agentkit.yaml_reader import read
 
 MAX_DEPTH = 8
@@ -39,6 +40,15 @@ class Place:
         return "/".join(self.names)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """A graph inside a node: its ``key`` among the graphs of the outer one, and the ``options`` at ``path`` that say which."""
+
+    key: str
+    path: DataPath
+    options: Mapping[str, JSON]
+
+
 class Loader:
     """Loads one graph with all that are inside it."""
 
@@ -51,7 +61,7 @@ class Loader:
 
         An entry of a graph around it has precedence over its own of the same name.
         """
-        data = _part(report)
+        data = _part(report, place)
         spec, places = read_spec(data, report, file=report.source.file)
         spec = _with_models(spec, given or {}, place)
         if not isinstance(data, Mapping) or "edges" not in data:
@@ -61,27 +71,26 @@ class Loader:
         files = Files(place.folder)
         if not place.files:
             place = replace(place, files=(Path(spec.file).resolve(),))
-        nodes = [node for node in spec.nodes.values() if node.use == "graph"]
-        inner = {node.name: self._inner(node, spec, report, place, files) for node in nodes}
+        inner = {one.key: self._inner(one, spec, report, place, files) for one in _graphs_of(spec.nodes)}
         spec = replace(spec, graphs={name: one for name, one in inner.items() if one is not None})
         types = check_spec(spec, report, places=places, registry=self._registry, read=files.read)
         return replace(spec, files=files.texts, types=types)
 
-    def _inner(self, node: NodeSpec, outer: GraphSpec, report: Report, place: Place, files: Files) -> GraphSpec | None:
+    def _inner(self, one: Inside, outer: GraphSpec, report: Report, place: Place, files: Files) -> GraphSpec | None:
         """The graph inside a node, or None where what the node says is no graph."""
         self._graphs += 1
-        here = ("nodes", node.name, "with")
+        here, options = one.path, one.options
         if len(place.names) >= MAX_DEPTH or self._graphs > MAX_GRAPHS:
             bound = f"nested at most {MAX_DEPTH} deep, and at most {MAX_GRAPHS} inside one"
             report.say(here, f"graphs may be {bound}")
             return None
-        place = replace(place, names=(*place.names, node.name), models=outer.models)
-        file, graph = node.options.get("file"), node.options.get("graph")
+        place = replace(place, names=(*place.names, one.key), models=outer.models)
+        file, graph = options.get("file"), options.get("graph")
         if isinstance(file, str):
             return self._of_file(file, replace(report, within=(*report.within, *here, "file")), place, files)
         if isinstance(graph, Mapping):
             return self.load(replace(report, within=(*report.within, *here, "graph")), place)
-        for name in node.options.keys() & {"file", "graph"}:
+        for name in options.keys() & {"file", "graph"}:
             report.say((*here, name), "must be a path like parts/name.yaml" if name == "file" else "must be a graph")
         return None
 
@@ -103,13 +112,24 @@ class Loader:
         return self.load(Report(source, report.problems), place)
 
 
-def _part(report: Report) -> JSON:
+def _graphs_of(nodes: Mapping[str, NodeSpec]) -> Iterator[Inside]:
+    """Where graphs stand inside nodes: as the node itself, or as the tools of an agent."""
+    for node in nodes.values():
+        path: DataPath = ("nodes", node.name, "with")
+        if node.use == "graph":
+            yield Inside(key=node.name, path=path, options=node.options)
+        for index, tool in enumerate(tools_of(node)):
+            if isinstance(tool, Mapping) and tool.get("use") == "graph":
+                yield Inside(key=tool_key(node.name, index), path=(*path, "tools", index), options=tool)
+
+
+def _part(report: Report, place: Place) -> JSON:
     """What stands at ``report.within``; a graph written in place may do without ``schema`` and ``name``."""
     data = report.source.data
     for key in report.within:
         data = data[key]
     if report.within and isinstance(data, Mapping):
-        return {"schema": SCHEMA, "name": report.within[-3], **data}
+        return {"schema": SCHEMA, "name": place.names[-1].replace(".", "_"), **data}
     return data
 
 

@@ -263,7 +263,7 @@ def identity(node: NodeSpec, spec: GraphSpec) -> str:
         if name not in models:
             models[name] = as_data(spec.models[name])
             names += spec.models[name].others
-    inner = [spec.graphs[node.name].data()] if node.name in spec.graphs else []
+    inner = [one.data() for one in spec.inside(node.name)]
     around: list[JSON] = [as_data(one) for one in (node.map, node.sample) if one is not None]
     return fingerprint([node.use, dict(node.options), texts, models, *inner, *around])
 

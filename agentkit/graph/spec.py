@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
@@ -227,7 +227,8 @@ class GraphSpec:
     ``edges`` are in the order they are tried; ``implied`` says that the file had none and they follow the references.
     ``files`` holds the text of every file the graph refers to, ``file`` is where it came from, ``extra`` its ``x-*`` keys,
     ``changes`` what the caller put in place of what the file says, by dotted path. ``graphs`` are the graphs inside its
-    nodes, by node; ``place`` names the nodes that this one is inside of. ``types`` are the port types of its outputs.
+    nodes, by node, or by ``tool_key`` for those that an agent calls; ``place`` names the nodes that this one is inside of.
+    ``types`` are the port types of its outputs.
     """
 
     name: str
@@ -246,6 +247,10 @@ class GraphSpec:
     graphs: Mapping[str, GraphSpec] = field(default_factory=dict)
     place: str = ""
     types: Mapping[str, str] = field(default_factory=dict)
+
+    def inside(self, node: str) -> tuple[GraphSpec, ...]:
+        """The graphs inside a node."""
+        return tuple(one for key, one in self.graphs.items() if key.partition(".")[0] == node)
 
     def owns(self, model: str) -> bool:
         """Whether a model is this graph's own, and not that of a graph around it."""
@@ -274,3 +279,14 @@ def _default(one: Field[Any]) -> Any:
 def inside(place: str, name: str) -> str:
     """The full name of what a graph at ``place`` calls ``name``."""
     return f"{place}/{name}" if place else name
+
+
+def tools_of(node: NodeSpec) -> Sequence[JSON]:
+    """What an agent says under ``tools``; nothing for any other node."""
+    tools = node.options.get("tools") if node.use == "agent" else None
+    return tools if isinstance(tools, list) else ()
+
+
+def tool_key(node: str, index: int) -> str:
+    """The key, among the graphs of a spec, of the one that is the tool number ``index`` of an agent: ``desk.0``."""
+    return f"{node}.{index}"

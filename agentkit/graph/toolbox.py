@@ -11,10 +11,12 @@ from typing import Any
 from agentkit.errors import ConfigError, ToolError, did_you_mean
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
+from agentkit.graph.graphtool import GraphTool, faults_of, graph_tool, tool_spec
 from agentkit.graph.kinds.component import check_paths, find, with_paths
 from agentkit.graph.kinds.kind import Site, Workshop
 from agentkit.graph.plain import to_plain
 from agentkit.graph.questions import ask
+from agentkit.graph.spec import NodeSpec, tool_key
 from agentkit.options import Fault, build, check, fields, plainly
 from agentkit.protocols import Tool
 from agentkit.rag.prompt import clean, delimiter
@@ -36,7 +38,7 @@ class Outcome:
 class Toolbox:
     """Tools by the name that the model calls them by; calls of those in ``approve`` are made once a person allows them."""
 
-    tools: Mapping[str, Tool]
+    tools: Mapping[str, Tool | GraphTool]
     approve: frozenset[str] = frozenset()
 
     async def call(self, call: ToolCall, context: NodeContext) -> Outcome:
@@ -77,7 +79,7 @@ class Toolbox:
 
         async def work(place: NodeContext) -> Mapping[str, JSON]:
             try:
-                return {"result": to_plain(await self.tools[name].call(dict(arguments)))}
+                return {"result": to_plain(await self._result(name, arguments, place))}
             except (ToolError, TimeoutError) as error:
                 return {"error": f"{name} failed: {str(error) or 'it took too long'}"}
 
@@ -85,6 +87,10 @@ class Toolbox:
         if "error" in done:
             return Outcome(text=_as_data(done["error"], context), failed=True)
         return Outcome(text=_as_data(done.get("result"), context))
+
+    async def _result(self, name: str, arguments: Mapping[str, JSON], place: NodeContext) -> Any:
+        tool = self.tools[name]
+        return await (tool.call(arguments, place) if isinstance(tool, GraphTool) else tool.call(dict(arguments)))
 
     def _arguments(self, call: ToolCall) -> tuple[Mapping[str, JSON], str]:
         if call.name not in self.tools:
@@ -100,18 +106,17 @@ class Toolbox:
         return arguments, f"the arguments do not fit {call.name}: {fault}" if fault else ""
 
 
-def check_tools(option: JSON, site: Site) -> tuple[list[str], list[Fault]]:
+def check_tools(node: NodeSpec, site: Site) -> tuple[list[str], list[Fault]]:
     """The names of an agent's ``tools``, and what is wrong with them, paths inside the option."""
+    option = node.options.get("tools")
     if not isinstance(option, list) or not option:
         return [], [((), "must be a list of tools, like [calculator, {use: http, hosts: [example.org]}]")]
     faults: list[Fault] = []
     names: list[str] = []
     for index, item in enumerate(option):
-        found = list(_faults_of(item, site))
+        name, found = _checked(item, site, tool_key(node.name, index))
         faults += [((index, *path), message) for path, message in found]
-        if not found:
-            tool = build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={})
-            names.append(tool.spec.name)
+        names += [name] if name else []
     twice = sorted({name for name in names if names.count(name) > 1})
     return names, faults + [((), f"two of the tools are called {name!r}") for name in twice]
 
@@ -129,15 +134,32 @@ def check_approve(option: JSON, names: Sequence[str]) -> list[Fault]:
     ]
 
 
-def make_tools(option: Sequence[JSON], shop: Workshop, *, approve: JSON = ()) -> Toolbox:
-    """The tools of a checked option; ``approve`` says for which a person is asked."""
+def make_tools(node: NodeSpec, shop: Workshop) -> Toolbox:
+    """The tools of a checked agent, with those for which it asks a person."""
     found: list[Any] = []
-    for item in option:
+    for index, item in enumerate(node.options["tools"]):
+        if _name(item) == "graph":
+            found.append(graph_tool(item, tool_key(node.name, index), shop))
+            continue
         component = shop.registry.get("tool", _name(item))
         options = with_paths(component.factory, _options(item), shop.folder)
         found.append(build(component, options, provided=shop.provided, models={}))
     tools = {tool.spec.name: tool for tool in found}
+    approve = node.options.get("approve", ())
     return Toolbox(tools=tools, approve=frozenset(tools if approve == "all" else approve))
+
+
+def _checked(item: JSON, site: Site, key: str) -> tuple[str, list[Fault]]:
+    """The name that the model calls a tool by, empty where something is wrong with it, and what that is."""
+    if _name(item) == "graph":
+        graph = site.spec.graphs.get(key)
+        options = item if isinstance(item, Mapping) else {}
+        faults = list(faults_of(options, graph))
+        return ("" if faults or graph is None else tool_spec(options, graph).name), faults
+    faults = list(_faults_of(item, site))
+    if faults:
+        return "", faults
+    return build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={}).spec.name, []
 
 
 def _faults_of(item: JSON, site: Site) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from agentkit.errors import ConfigError, QuestionsPendingError, did_you_mean
 from agentkit.events import ToolCalled
+from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
@@ -21,6 +22,7 @@ from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
 from agentkit.graph.toolbox import Outcome, Toolbox, check_approve, check_tools, make_tools
 from agentkit.options import Fault, check, fields, plainly
+from agentkit.rag.prompt import clean
 from agentkit.runtime.concurrency import gather
 from agentkit.runtime.sampling import draw
 from agentkit.types import JSON, GenerateRequest, Message, Sample, ToolCall, ToolSpec
@@ -52,7 +54,7 @@ class AgentKind:
             (("with", name), f"unknown option{did_you_mean(name, known)}") for name in knobs if name not in known
         ]
         faults += check(Knobs, {name: value for name, value in knobs.items() if name in known}, path=("with",))
-        names, wrong = check_tools(node.options.get("tools"), site)
+        names, wrong = check_tools(node, site)
         faults += [(("with", "tools", *path), message) for path, message in wrong]
         if "approve" in node.options and not wrong:
             wrong = check_approve(node.options["approve"], names)
@@ -65,7 +67,7 @@ class AgentKind:
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Runs the loop."""
         fill = messages_of(node, shop)
-        tools = make_tools(node.options["tools"], shop, approve=node.options.get("approve", ()))
+        tools = make_tools(node, shop)
         name = str(component.only_model(shop, node.options.get("model")))
         knobs = {key: value for key, value in node.options.items() if key not in _OWN}
         if "stop" in knobs:
@@ -139,6 +141,9 @@ class _Loop:
             self.messages.append(Message("tool", text, tool_call_id=call.id))
 
     async def _call(self, call: ToolCall, place: int) -> Outcome | QuestionsPendingError:
+        if call.name == _HAND_OVER and self.others:
+            text = f"hand over with one call alone, and to one of: {', '.join(self.others)}"
+            return Outcome(text=text, failed=True, arguments=call.arguments)
         if self.failures[call.name, call.arguments] >= _SAME_FAILURES:
             text = "not called again: this very call has failed twice; try something else"
             return Outcome(text=text, failed=True, arguments=call.arguments)
@@ -157,13 +162,14 @@ class _Loop:
             return ""
         call = sample.tool_calls[0]
         try:
-            wanted = json.loads(call.arguments)["to"]
-        except (ValueError, TypeError, KeyError):
+            said = json.loads(call.arguments)
+        except (ValueError, RecursionError):
             return ""
-        if not isinstance(wanted, str) or wanted not in self.others:
+        if jsonschema.mismatch(said, _hand_over(self.others).parameters):
             return ""
-        self.messages.append(Message("tool", f"handed over to {wanted}", tool_call_id=call.id))
-        return wanted
+        note = f": {clean(said['message'])}" if said.get("message") else ""
+        self.messages.append(Message("tool", f"handed over to {said['to']}{note}", tool_call_id=call.id))
+        return str(said["to"])
 
     def _outputs(self, steps: int, text: str, stopped: str, **more: JSON) -> dict[str, JSON]:
         told = {"text": text, "messages": to_plain(self.messages), "tool_calls": self.calls}
@@ -172,7 +178,8 @@ class _Loop:
 
 def _hand_over(others: Mapping[str, str]) -> ToolSpec:
     about = "; ".join(f"{name}: {what}" for name, what in others.items())
-    properties = {"to": {"type": "string", "enum": list(others)}}
+    message = {"type": "string", "description": "What the other should know."}
+    properties = {"to": {"type": "string", "enum": list(others)}, "message": message}
     schema = {"type": "object", "properties": properties, "required": ["to"], "additionalProperties": False}
     return ToolSpec(name=_HAND_OVER, description=f"Let another agent go on from here. {about}", parameters=schema)
 

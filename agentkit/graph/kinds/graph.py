@@ -39,31 +39,36 @@ class GraphKind:
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Runs the graph to its end; what it records, spends and tells is part of this node."""
-        spec = shop.spec.graphs[node.name]
-        walk = shop.walk(replace(shop, spec=spec))
-
-        async def run(inputs: Mapping[str, JSON], context: NodeContext) -> Mapping[str, JSON]:
-            values = read_inputs(spec, inputs)
-            inside = _inside(context, spec.budget, context.run.title(node.name))
-            try:
-                await walk(values, inside)
-                inside.proceed()
-            except NodeError as error:
-                raise NodeError(f"{node.name}/{error.node}", error.__cause__ or error) from error.__cause__
-            except BudgetExceededError as error:
-                own = spec.budget is not None and error.owner == inside.ledger.name
-                if not own:
-                    raise
-                if spec.budget is None or spec.budget.on_exhausted != "best_so_far":
-                    raise NodeError(node.name, error) from error
-            return graph_outputs(spec, values, inside.outputs)
-
-        return run
+        return graph_run(shop, node.name, node.name)
 
 
-def _inside(context: NodeContext, budget: Budget | None, title: str) -> RunContext:
+def graph_run(shop: Workshop, key: str, name: str) -> Run:
+    """Runs the graph ``key`` of the workshop's, as what is called ``name`` in messages."""
+    spec = shop.spec.graphs[key]
+    walk = shop.walk(replace(shop, spec=spec))
+
+    async def run(inputs: Mapping[str, JSON], context: NodeContext) -> Mapping[str, JSON]:
+        values = read_inputs(spec, inputs)
+        inside = _inside(context, spec.budget)
+        try:
+            await walk(values, inside)
+            inside.proceed()
+        except NodeError as error:
+            raise NodeError(f"{name}/{error.node}", error.__cause__ or error) from error.__cause__
+        except BudgetExceededError as error:
+            own = spec.budget is not None and error.owner == inside.ledger.name
+            if not own:
+                raise
+            if spec.budget is None or spec.budget.on_exhausted != "best_so_far":
+                raise NodeError(name, error) from error
+        return graph_outputs(spec, values, inside.outputs)
+
+    return run
+
+
+def _inside(context: NodeContext, budget: Budget | None) -> RunContext:
     """The run of the graph inside the node's, under its own budget, of which an earlier session may have spent a part."""
     journal = context.run.journal
     spent = journal.usage(context.scope) if journal and budget else None
-    ledger = context.ledger.child(budget, name=f"graph {title!r}" if budget else "", spent=spent)
+    ledger = context.ledger.child(budget, name=f"graph {context.title!r}" if budget else "", spent=spent)
     return context.run.inside(context.scope, ledger)

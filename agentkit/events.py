@@ -136,6 +136,13 @@ class ToolCalled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputsReused(Event):
+    """The outputs of an earlier run were taken, at no cost; ``usage`` is what they had cost then."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionAsked(Event):
     """A person is asked; this branch of the run goes on once there is an answer."""
 

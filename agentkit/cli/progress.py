@@ -93,11 +93,7 @@ class Progress:
 
 def describe(node: NodeView) -> str:
     """A node's state in a few words: samples, votes, thoughts, findings."""
-    parts = []
-    if node.visits > 1:
-        parts.append(f"visit {node.visits}")
-    if node.recorded:
-        parts.append("from the record")
+    parts = _whence(node)
     if node.samples:
         parts.append(f"{node.samples} samples, {node.tokens} tokens")
     if node.counts:
@@ -114,6 +110,12 @@ def describe(node: NodeView) -> str:
     if node.error:
         parts.append(node.error)
     return " · ".join(parts)
+
+
+def _whence(node: NodeView) -> list[str]:
+    parts = [f"visit {node.visits}"] if node.visits > 1 else []
+    parts += ["from the record"] if node.recorded else []
+    return parts + (["cached" if node.cached == 1 else f"{node.cached} cached"] if node.cached else [])
 
 
 def shorten(text: str, width: int) -> str:

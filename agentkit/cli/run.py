@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     "--replay", type=click.Path(path_type=Path), metavar="FILE", help="Answer from a cassette, with no network."
 )
 @click.option("--seed", type=int, help="Same seed, same run. [default: 0, or the resumed run's]")
+@click.option("--no-cache", is_flag=True, help="Take nothing that nodes put out in earlier runs.")
 @click.option("--home", type=click.Path(path_type=Path), help="Where indexes and runs live. [default: .agentkit]")
 @click.option("--store", metavar="URL", help="Where runs are kept instead: postgresql://user@host/database.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as data.")
@@ -47,6 +48,7 @@ def command(
     record: Path | None,
     replay: Path | None,
     seed: int | None,
+    no_cache: bool,
     home: Path | None,
     store: str | None,
     as_json: bool,
@@ -69,7 +71,14 @@ def command(
         inputs = read_inputs(graph, split(pairs, "--input"))
         asked = kit.runs.questions(resume) if resume and answers else ()
         given = answer.parse_all(split(answers, "--answer"), asked)
-        settings = {"resume": resume, "record": record, "replay": replay, "seed": seed, "answers": given}
+        settings = {
+            "resume": resume,
+            "record": record,
+            "replay": replay,
+            "seed": seed,
+            "answers": given,
+            "cache": not no_cache,
+        }
         asking = answer.at_terminal() and not (as_json or stream or quiet)
 
         def go(again: dict[str, Any]) -> None:

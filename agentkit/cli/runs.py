@@ -211,6 +211,21 @@ def drop(runs: tuple[str, ...], home: Path | None, store: str | None) -> None:
             kit.runs.drop(run)
 
 
+@command.command()
+@click.option("--clear", is_flag=True, help="Forget it.")
+@click.option("--graph", metavar="NAME", help="With --clear: only what nodes of this graph put out.")
+@_home
+@_store
+def cache(clear: bool, graph: str | None, home: Path | None, store: str | None) -> None:
+    """Show or forget what nodes with a 'cache' put out, which later runs take at no cost."""
+    with _kit(home, store) as kit:
+        if clear:
+            click.echo(f"forgot {kit.runs.cache.clear(graph):,} entries")
+            return
+        size = kit.runs.cache.size()
+    click.echo(f"{size.entries:,} entries, {size.bytes / 1e6:,.1f} MB")
+
+
 def _kit(home: Path | None, store: str | None) -> Kit:
     from agentkit.kit import Kit
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from agentkit.cli.progress import shorten
 from agentkit.errors import AgentkitError, InputError, did_you_mean
-from agentkit.events import NodeFinished, NodeStarted, Retried, RunStarted, SampleDrawn
+from agentkit.events import NodeFinished, NodeStarted, OutputsReused, QuestionAsked, Retried, RunStarted, SampleDrawn
 from agentkit.runtime.compare import label_of
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def _new(event: Event) -> dict[str, Any]:
         "outputs": {},
         "samples": [],
         "retries": 0,
+        "cached": 0,
         "usage": None,
         "next": [],
         "error": "",
@@ -119,6 +120,8 @@ def _add(visit: dict[str, Any], at: float, event: Event) -> None:
         visit["samples"].append({"path": event.scope.path, "text": event.text, "usage": usage_data(event.usage)})
     else:
         visit["retries"] += isinstance(event, Retried)
+        visit["cached"] += isinstance(event, OutputsReused)
+        visit["status"] = "asking" if isinstance(event, QuestionAsked) else visit["status"]
         visit["events"].append({"at": at, "event": type(event).__name__, **asdict(event)})
 
 
@@ -156,6 +159,7 @@ def _visit_line(label: str, one: dict[str, Any]) -> Text:
     parts = [one["use"], one["status"], f"{one['seconds']:.1f} s"]
     parts += [f"inputs {one['inputs'][:8]}"] if one["inputs"] else []
     parts += [f"{len(one['samples'])} samples"] if one["samples"] else []
+    parts += ["cached" if one["cached"] == 1 else f"{one['cached']} cached"] if one["cached"] else []
     parts += [f"{one['retries']} retries"] if one["retries"] else []
     parts += [_cost(one["usage"])] if one["usage"] and one["usage"]["calls"] else []
     parts += [one["error"]] if one["error"] else []

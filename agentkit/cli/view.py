@@ -27,6 +27,7 @@ class NodeView:
     retries: int = 0
     error: str = ""
     recorded: bool = False
+    cached: int = 0
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -89,6 +90,7 @@ class RunView:
             "seconds": round(node.seconds, 3),
             "samples": node.samples,
             "recorded": node.recorded,
+            "cached": node.cached,
             "outputs": node.outputs,
         }
         if node.counts or node.abstained:
@@ -142,6 +144,9 @@ class RunView:
         node = self.node(event.scope.node)
         node.thoughts += 1
         node.best = event.value if node.best is None else max(node.best, event.value)
+
+    def _see_OutputsReused(self, event: events.OutputsReused) -> None:
+        self.node(event.scope.node).cached += 1
 
     def _see_QuestionAsked(self, event: events.QuestionAsked) -> None:
         self.node(event.scope.node).status = "asking"

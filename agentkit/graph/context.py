@@ -11,6 +11,7 @@ from agentkit.errors import QuestionsPendingError
 from agentkit.events import Emit, Event, Scope
 from agentkit.protocols import Model
 from agentkit.runtime.budget import Budget, Ledger
+from agentkit.runtime.cache import NodeCache
 from agentkit.runtime.codec import fingerprint
 from agentkit.runtime.journal import Journal
 from agentkit.types import JSON, Question
@@ -35,8 +36,8 @@ class RunContext:
     that chooses between them call by call.
 
     ``held`` are the nodes that cannot go on before a person answers their questions, ``answers`` those given ahead, by the
-    question's id. ``now`` is in seconds since 1970. For a graph inside a node ``place`` is where it runs, and ``outputs``,
-    ``kept`` and ``held`` are its own.
+    question's id. ``now`` is in seconds since 1970, ``cache`` what earlier runs put out. For a graph inside a node
+    ``place`` is where it runs, and ``outputs``, ``kept`` and ``held`` are its own.
     """
 
     run: str
@@ -53,6 +54,7 @@ class RunContext:
     held: dict[str, tuple[Question, ...]] = field(default_factory=dict)
     answers: Mapping[str, JSON] = field(default_factory=dict)
     now: Callable[[], float] = time.time
+    cache: NodeCache | None = None
 
     @property
     def pending(self) -> tuple[Question, ...]:

@@ -110,6 +110,7 @@ class Graph:
         replay: Path | None = None,
         keep: bool = True,
         answers: Mapping[str, Any] | None = None,
+        cache: bool = True,
         **named: Any,
     ) -> AsyncGenerator[Event, None]:
         """What happens in a run, as it happens, ending with ``RunFinished``; closing the stream cancels the run.
@@ -118,9 +119,17 @@ class Graph:
         earlier one recorded before some node. ``record`` writes every response to a new cassette, ``replay`` answers from
         one. Same ``seed``, same run (None: the earlier run's, else 0). Without ``keep`` nothing is written. ``answers`` are
         those of a person, by the question's id: ``InputError`` for one that does not fit, and the question stays open.
+        Without ``cache`` no node takes what an earlier run put out.
         """
         settings = Settings(
-            resume=resume, fork=fork, seed=seed, record=record, replay=replay, keep=keep, answers=answers or {}
+            resume=resume,
+            fork=fork,
+            seed=seed,
+            record=record,
+            replay=replay,
+            keep=keep,
+            answers=answers or {},
+            cache=cache,
         )
         execution = self._execution({**(inputs or {}), **named}, settings, ignore)
         async with aclosing(execution.stream()) as events:
@@ -268,4 +277,5 @@ class Graph:
             journal=journal,
             answers=settings.answers,
             now=self.now,
+            cache=self._store.cache if journal is not None and settings.reuses else None,
         )

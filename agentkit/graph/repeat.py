@@ -17,6 +17,7 @@ from agentkit.errors import (
 )
 from agentkit.graph.ballot import OutputsBallot
 from agentkit.graph.context import NodeContext
+from agentkit.graph.keeping import cached
 from agentkit.graph.kinds import Run
 from agentkit.graph.ports import Ports
 from agentkit.graph.spec import MapSpec, NodeSpec, SampleSpec
@@ -34,10 +35,16 @@ _Item = Mapping[str, JSON] | str | QuestionsPendingError  # what an item put out
 _NO_SKIP = (BudgetExceededError, AuthenticationError, StoreError, AssertionError)
 
 
-def repeated(node: NodeSpec, run: Run, identity: str) -> Run:
-    """``run`` with the node's ``sample`` around it, and its ``map`` around that."""
+def repeated(node: NodeSpec, run: Run, identity: str, *, graph: str, alone: str) -> Run:
+    """``run`` with the node's ``sample`` around it, its ``cache`` around that, and its ``map`` around all.
+
+    So each item of a map is kept by itself. ``alone`` is the identity of the node without its map, ``graph`` the name of
+    the graph.
+    """
     if node.sample is not None:
         run = _sampled(node.sample, run, identity)
+    if node.cache is not None:
+        run = cached(node.cache, run, alone, graph=graph)
     return run if node.map is None else _mapped(node, node.map, run, identity)
 
 
@@ -57,6 +64,12 @@ def faults_around(node: NodeSpec, ports: Ports) -> list[Fault]:
         faults.append(
             (("map", "over"), f"no input of the node is {node.map.over}; the one that is gets an item at a time")
         )
+    if node.cache is not None:
+        faults += [
+            (("cache", "key", place), f"the node has no input {name!r}{did_you_mean(name, node.inputs)}")
+            for place, name in enumerate(node.cache.key)
+            if name not in node.inputs
+        ]
     if node.sample is None or ports.open:
         return faults
     vote, known = node.sample.vote, ", ".join(ports.outputs) or "none"

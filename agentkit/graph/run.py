@@ -30,7 +30,8 @@ class Settings:
     to write, ``replay`` one to answer from.
 
     Same ``seed``, same run (None: that of the earlier run, else 0). Without ``keep`` nothing is written, and nothing can be
-    resumed. ``answers`` are to questions that the run asks, or asked, by their id.
+    resumed. ``answers`` are to questions that the run asks, or asked, by their id. Without ``cache`` no node takes what an
+    earlier run put out, whatever the graph says.
     """
 
     resume: str | None = None
@@ -40,6 +41,13 @@ class Settings:
     replay: Path | None = None
     keep: bool = True
     answers: Mapping[str, JSON] = field(default_factory=dict)
+    cache: bool = True
+
+    @property
+    def reuses(self) -> bool:
+        """Whether nodes may take what earlier runs put out: not where this run shall be live, or like a recorded one."""
+        live = self.fork is not None or self.record is not None or self.replay is not None
+        return self.cache and self.keep and not live
 
 
 class Execution:

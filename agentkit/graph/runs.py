@@ -15,6 +15,7 @@ from agentkit.graph.origin import Origin
 from agentkit.graph.questions import answered, questions_of
 from agentkit.graph.run import Fork
 from agentkit.runtime import compare
+from agentkit.runtime.cache import NodeCache
 from agentkit.runtime.compare import RunDiff
 from agentkit.runtime.header import Header
 from agentkit.runtime.journal import Journal
@@ -31,6 +32,11 @@ class Runs:
 
     store: RunStore
     load: Callable[..., Graph]
+
+    @property
+    def cache(self) -> NodeCache:
+        """What nodes with a ``cache`` put out, kept for later runs."""
+        return self.store.cache
 
     def list(self) -> list[Header]:
         """All runs, the newest first."""

@@ -14,6 +14,7 @@ from agentkit.graph.report import Report
 from agentkit.graph.spec import (
     INPUTS,
     Binding,
+    CacheSpec,
     Constant,
     EdgeSpec,
     GraphSpec,
@@ -37,8 +38,7 @@ _ENVIRONMENT = re.compile(r"\$\{env:")
 
 _TOP = ("schema", "name", "description", "inputs", "outputs", "models", "budget", "nodes", "edges")
 _INPUT = ("type", "default", "description")
-_NODE = ("use", "with", "in", "when", "retry", "timeout", "budget", "on_error", "map", "sample")
-_LATER = ("cache",)
+_NODE = ("use", "with", "in", "when", "retry", "timeout", "budget", "on_error", "map", "sample", "cache")
 _MODEL = ("use", "fallback", "models")
 _EDGE = ("from", "to", "when", "max")
 _ON_ERROR = ("to", "max")
@@ -219,7 +219,7 @@ class _Shape:
             if not isinstance(item, Mapping):
                 self.say(path, f"a node is a mapping with 'use', not {plainly(item)}")
                 return None
-            fields = self.mapping(path, self._without_later(path, item), _NODE)
+            fields = self.mapping(path, item, _NODE)
             if "on_error" in fields:
                 handlers.extend(self._handler((*path, "on_error"), name, fields["on_error"]))
             return self._node(path, name, fields)
@@ -228,12 +228,6 @@ class _Shape:
         if value is not None and isinstance(value, Mapping) and not value:
             self.say(("nodes",), "a graph needs at least one node")
         return nodes, handlers
-
-    def _without_later(self, path: Path, value: Mapping[str, JSON]) -> Mapping[str, JSON]:
-        for key in _LATER:
-            if key in value:
-                self.say((*path, key), f"{key!r} is not available in this version", key=True)
-        return {key: item for key, item in value.items() if key not in _LATER}
 
     def _node(self, path: Path, name: str, fields: Mapping[str, JSON]) -> NodeSpec | None:
         if not isinstance(fields.get("use"), str):
@@ -254,7 +248,16 @@ class _Shape:
             budget=self.budget((*path, "budget"), fields.get("budget")),
             map=self.options((*path, "map"), fields.get("map"), MapSpec),
             sample=self.options((*path, "sample"), fields.get("sample"), SampleSpec),
+            cache=self._cache((*path, "cache"), fields.get("cache")),
         )
+
+    def _cache(self, path: Path, value: JSON) -> CacheSpec | None:
+        if value is None or isinstance(value, bool):
+            return CacheSpec() if value else None
+        if isinstance(value, Mapping):
+            return self.options(path, value, CacheSpec)
+        self.say(path, f"must be true or {{ttl: seconds, scope: ..., key: [...]}}, not {plainly(value)}")
+        return None
 
     def _bindings(self, path: Path, value: JSON) -> dict[str, Binding]:
         if value is None:

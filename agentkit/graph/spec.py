@@ -178,6 +178,23 @@ class SampleSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSpec:
+    """Take the node's outputs from an earlier run with the same node, models, seed and inputs.
+
+    None is taken that is older than ``ttl`` seconds. ``key`` names the inputs that count (none: all). ``scope`` says whose
+    outputs are taken: those of this node in runs of this ``graph``, or of any equal node in the runs of this ``home``.
+    """
+
+    ttl: float | None = None
+    scope: Literal["graph", "home"] = "graph"
+    key: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.ttl is not None and self.ttl <= 0:
+            raise ValueError(f"ttl must be above 0 seconds, not {self.ttl:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSpec:
     """A node: the component it uses, its options and inputs, and the policies around it (``timeout`` in seconds)."""
 
@@ -191,6 +208,7 @@ class NodeSpec:
     budget: Budget | None = None
     map: MapSpec | None = None
     sample: SampleSpec | None = None
+    cache: CacheSpec | None = None
 
     @property
     def kind(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentkit.errors import InputError, MissingExtraError, StoreError, did_you_mean
+from agentkit.runtime.cache import NodeCache
 from agentkit.runtime.database import readable
 from agentkit.runtime.header import FORMAT, Header, header_of, row_of, values_of
 from agentkit.runtime.journal import Journal
@@ -58,7 +59,7 @@ _HELD = (
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted "
     f"AND (classid::bigint << 32 | objid::bigint) = {_LOCK}"
 )
-_MAKING = 0x616B6974  # the advisory lock of whoever makes the tables
+MAKING = 0x616B6974  # the advisory lock of whoever makes the tables
 
 
 def _known_secrets() -> Redactor:
@@ -89,6 +90,13 @@ class PostgresStore:
         parts = urlsplit(self.url)
         return f"postgresql://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
+    @property
+    def cache(self) -> NodeCache:
+        """What nodes put out, kept across runs in the same database."""
+        from agentkit.runtime.postgres_cache import PostgresCache
+
+        return PostgresCache(store=self)
+
     def create(
         self,
         *,
@@ -101,7 +109,7 @@ class PostgresStore:
         """The journal of a new run, which begins with ``rows`` of another; see ``Store.create``."""
         now = self.now()
         kept, whence = self.redact.data(dict(inputs)), self.redact.data(dict(origin or {}))
-        with self._connected() as (connection, undo):
+        with self.connected() as (connection, undo):
             run = run_id(now, self.rng)
             header = Header(id=run, graph=graph, graph_hash=graph_hash, inputs=kept, created=now, origin=whence)
             self._lock(connection, run)
@@ -111,7 +119,7 @@ class PostgresStore:
 
     def open(self, run: str) -> Journal:
         """The journal of an earlier run, to go on with it; see ``Store.open``."""
-        with self._connected() as (connection, undo):
+        with self.connected() as (connection, undo):
             header = self._header(connection, run)
             self._lock(connection, run)
             journal = self._journal(connection, header, undo)
@@ -120,23 +128,23 @@ class PostgresStore:
 
     def look(self, run: str) -> Journal:
         """The journal of a run to read from, whoever may be running it; close it after."""
-        with self._connected() as (connection, undo):
+        with self.connected() as (connection, undo):
             return self._journal(connection, self._standing(connection, self._header(connection, run)), undo)
 
     def read(self, run: str) -> Header:
         """What a run is and how it stands; raises ``InputError`` when there is none."""
-        with self._connected() as (connection, _):
+        with self.connected() as (connection, _):
             return self._standing(connection, self._header(connection, run))
 
     def runs(self) -> list[Header]:
         """All runs, the newest first."""
-        with self._connected() as (connection, _):
+        with self.connected() as (connection, _):
             found = connection.execute(f"SELECT {_HEADER} FROM agentkit_runs ORDER BY created DESC, id DESC").fetchall()
             return [self._standing(connection, self._read(row)) for row in found]
 
     def drop(self, run: str) -> None:
         """Delete a run; raises ``InputError`` when there is none, ``StoreError`` while a process is running it."""
-        with self._connected() as (connection, _):
+        with self.connected() as (connection, _):
             self._header(connection, run)
             self._lock(connection, run)
             with connection.transaction():
@@ -145,7 +153,7 @@ class PostgresStore:
                 connection.execute("DELETE FROM agentkit_runs WHERE id = %s", (run,))
 
     @contextmanager
-    def _connected(self) -> Iterator[tuple[Any, ExitStack]]:
+    def connected(self) -> Iterator[tuple[Any, ExitStack]]:
         """A connection with our tables, closed at the end unless a journal took it over."""
         psycopg = _psycopg()
         with explained(self.place), ExitStack() as undo:
@@ -160,7 +168,7 @@ class PostgresStore:
         """Make the tables where they are missing; raises ``StoreError`` for those of a newer release."""
         if connection.execute("SELECT to_regclass('agentkit_events')").fetchone()[0] is None:
             with connection.transaction():
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MAKING,))
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (MAKING,))
                 connection.execute(_SCHEMA)
         (version,) = connection.execute("SELECT max(version) FROM agentkit_format").fetchone()
         if version is not None and version > FORMAT:

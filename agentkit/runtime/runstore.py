@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from agentkit.errors import ConfigError
+from agentkit.runtime.cache import NodeCache
 from agentkit.runtime.header import Header
 from agentkit.runtime.journal import Journal
 from agentkit.runtime.rows import Row
@@ -18,6 +19,11 @@ Durability = Literal["process", "power"]
 
 class RunStore(Protocol):
     """Makes, opens, reads and lists runs. Raises ``StoreError`` for whatever goes wrong with the database."""
+
+    @property
+    def cache(self) -> NodeCache:
+        """What nodes put out, kept across runs beside them."""
+        ...
 
     def create(
         self,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from agentkit.errors import InputError, StoreError, did_you_mean
+from agentkit.runtime.cache import NodeCache, SqliteCache
 from agentkit.runtime.database import connect, explained, look
 from agentkit.runtime.header import Header, read_header, row_of
 from agentkit.runtime.journal import Journal
@@ -61,6 +62,11 @@ class Store:
     def folder(self) -> Path:
         """Where the files are."""
         return self.home / "runs"
+
+    @property
+    def cache(self) -> NodeCache:
+        """What nodes put out, kept across runs in the file ``cache.db``."""
+        return SqliteCache(path=self.home / "cache.db", redact=self.redact, patience=self.patience)
 
     def create(
         self,

@@ -204,13 +204,16 @@ class ToolError(AgentkitError):
 class BudgetExceededError(AgentkitError):
     """A budget is spent. ``resource`` is calls, tokens, usd or seconds; ``best_so_far`` what was reached, if anything.
 
-    ``owner`` names the part of the run whose budget it is: the run itself, a node, a branch.
+    ``owner`` names the part of the run whose budget it is: the run itself, a node, a branch. ``spared``: all but its reserve
+    is spent, and something cheaper may go on.
     """
 
     exit_code = 4
 
-    def __init__(self, message: str, *, resource: str = "", owner: str = "", best_so_far: Any = None) -> None:
-        self.resource, self.owner, self.best_so_far = resource, owner, best_so_far
+    def __init__(
+        self, message: str, *, resource: str = "", owner: str = "", best_so_far: Any = None, spared: bool = False
+    ) -> None:
+        self.resource, self.owner, self.best_so_far, self.spared = resource, owner, best_so_far, spared
         super().__init__(message)
 
 

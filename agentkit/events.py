@@ -143,6 +143,13 @@ class OutputsReused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Degraded(Event):
+    """A budget got short, and the node goes on in its cheaper form; ``reason`` says which budget."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionAsked(Event):
     """A person is asked; this branch of the run goes on once there is an answer."""
 

@@ -45,15 +45,13 @@ def command(
     models: tuple[str, ...],
     resume: str | None,
     answers: tuple[str, ...],
-    record: Path | None,
-    replay: Path | None,
-    seed: int | None,
     no_cache: bool,
     home: Path | None,
     store: str | None,
     as_json: bool,
     stream: bool,
     quiet: bool,
+    **settings: Any,
 ) -> None:
     """Run the graph FILE: live progress, then the outputs, what they rest on and what they cost.
 
@@ -71,14 +69,7 @@ def command(
         inputs = read_inputs(graph, split(pairs, "--input"))
         asked = kit.runs.questions(resume) if resume and answers else ()
         given = answer.parse_all(split(answers, "--answer"), asked)
-        settings = {
-            "resume": resume,
-            "record": record,
-            "replay": replay,
-            "seed": seed,
-            "answers": given,
-            "cache": not no_cache,
-        }
+        settings |= {"resume": resume, "answers": given, "cache": not no_cache}
         asking = answer.at_terminal() and not (as_json or stream or quiet)
 
         def go(again: dict[str, Any]) -> None:

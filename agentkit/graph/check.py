@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from agentkit.errors import AgentkitError, ConfigError, did_you_mean
+from agentkit.graph.degrade import faults_of_cheaper, faults_of_degrading
 from agentkit.graph.expressions import Use, parse
 from agentkit.graph.kinds import Checked, Site, kind_of
 from agentkit.graph.kinds.component import check_paths
@@ -94,10 +95,12 @@ class _Checker:
         if len(self.spec.nodes) > MAX_NODES:
             self.say(("nodes",), f"a graph may have at most {MAX_NODES} nodes; put parts into graphs of their own")
             return
+        self.report.faults((), faults_of_degrading(self.spec))
         for name, node in self.spec.nodes.items():
             checked = self._node(node)
             self.report.faults(("nodes", name), checked.faults)
             self.report.faults(("nodes", name), faults_around(node, checked.ports))
+            self.report.faults(("nodes", name), faults_of_cheaper(node, checked, self._node))
             self.ports[name] = self._with_error(node, ports_around(node, checked.ports))
             self._inputs(node, checked)
 

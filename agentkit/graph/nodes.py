@@ -140,7 +140,7 @@ class _Visit:
         best = error.best_so_far if isinstance(error.best_so_far, Mapping) else None
         if own:
             assert self.node.budget is not None
-            if self.node.budget.on_exhausted == "best_so_far" and best is not None:
+            if self.node.budget.on_exhausted != "stop" and best is not None:
                 return self._visited(best)
             return self.failed(error)
         if best is not None:
@@ -264,7 +264,8 @@ def identity(node: NodeSpec, spec: GraphSpec) -> str:
             models[name] = as_data(spec.models[name])
             names += spec.models[name].others
     inner = [one.data() for one in spec.inside(node.name)]
-    around: list[JSON] = [as_data(one) for one in (node.map, node.sample) if one is not None]
+    around: list[JSON] = [as_data(replace(one, budget=None)) for one in (node.map, node.sample) if one]
+    around += [identity(cheaper, spec)] if (cheaper := node.cheaper) else []
     return fingerprint([node.use, dict(node.options), texts, models, *inner, *around])
 
 

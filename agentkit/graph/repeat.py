@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -17,11 +18,13 @@ from agentkit.errors import (
 )
 from agentkit.graph.ballot import OutputsBallot
 from agentkit.graph.context import NodeContext
+from agentkit.graph.degrade import degradable
 from agentkit.graph.keeping import cached
 from agentkit.graph.kinds import Run
 from agentkit.graph.ports import Ports
 from agentkit.graph.spec import MapSpec, NodeSpec, SampleSpec
 from agentkit.options import Fault, plainly
+from agentkit.runtime.budget import Budget
 from agentkit.runtime.concurrency import gather
 from agentkit.strategies import stopping
 from agentkit.strategies.drawing import HOPELESS
@@ -35,14 +38,19 @@ _Item = Mapping[str, JSON] | str | QuestionsPendingError  # what an item put out
 _NO_SKIP = (BudgetExceededError, AuthenticationError, StoreError, AssertionError)
 
 
-def repeated(node: NodeSpec, run: Run, identity: str, *, graph: str, alone: str) -> Run:
-    """``run`` with the node's ``sample`` around it, its ``cache`` around that, and its ``map`` around all.
+def repeated(
+    node: NodeSpec, run: Run, identity: str, *, graph: str, alone: str, cheaper: tuple[Run, str] | None = None
+) -> Run:
+    """``run`` with the node's ``sample`` around it, its ``degrade`` and ``cache`` around that, and its ``map`` around all.
 
-    So each item of a map is kept by itself. ``alone`` is the identity of the node without its map, ``graph`` the name of
-    the graph.
+    So each item of a map is kept, and goes on cheaper, by itself. ``alone`` is the identity of the node without its map,
+    ``graph`` the name of the graph, ``cheaper`` the cheaper form with its identity.
     """
     if node.sample is not None:
         run = _sampled(node.sample, run, identity)
+    if cheaper is not None:
+        less = cheaper[0] if node.sample is None else _sampled(node.sample, *cheaper)
+        run = degradable(run, less, alone)
     if node.cache is not None:
         run = cached(node.cache, run, alone, graph=graph)
     return run if node.map is None else _mapped(node, node.map, run, identity)
@@ -52,6 +60,8 @@ def ports_around(node: NodeSpec, ports: Ports) -> Ports:
     """The ports of the node with both around it."""
     if node.sample is not None:
         ports = replace(ports, outputs={**ports.outputs, **_VOTE_OUTPUTS})
+    if node.degrade is not None:
+        ports = replace(ports, outputs={**ports.outputs, "degraded": "boolean"})
     if node.map is not None:
         ports = replace(ports, outputs={**dict.fromkeys(ports.outputs, "list"), "failures": "list"})
     return ports
@@ -70,6 +80,9 @@ def faults_around(node: NodeSpec, ports: Ports) -> list[Fault]:
             for place, name in enumerate(node.cache.key)
             if name not in node.inputs
         ]
+    if node.sample is not None and node.sample.budget and node.sample.budget.on_exhausted == "degrade":
+        path = ("sample", "budget", "on_exhausted")
+        faults.append((path, "a sample has no cheaper form; give the node the budget, or the node inside"))
     if node.sample is None or ports.open:
         return faults
     vote, known = node.sample.vote, ", ".join(ports.outputs) or "none"
@@ -91,9 +104,12 @@ def _mapped(node: NodeSpec, spec: MapSpec, run: Run, identity: str) -> Run:
 
     async def one(place: int, inputs: Mapping[str, JSON], context: NodeContext) -> _Item:
         try:
-            return await context.inner(f"item:{place}").once([identity, inputs], partial(run, inputs))
+            with _account(context, f"item:{place}", spec.budget) as inside:
+                return await inside.once([identity, inputs], partial(run, inputs))
         except QuestionsPendingError as error:
             return error
+        except _Enough as enough:
+            return enough.best
         except _NO_SKIP:
             raise
         except Exception as error:
@@ -147,7 +163,10 @@ def _sampled(spec: SampleSpec, run: Run, identity: str) -> Run:
     async def sampled(inputs: Mapping[str, JSON], context: NodeContext) -> Mapping[str, JSON]:
         async def one(place: int) -> Mapping[str, JSON]:
             try:
-                return await context.inner(f"sample:{place}").once([identity, dict(inputs)], partial(run, inputs))
+                with _account(context, f"sample:{place}", spec.budget) as inside:
+                    return await inside.once([identity, dict(inputs)], partial(run, inputs))
+            except _Enough as enough:
+                return enough.best
             except NodeError as error:
                 if isinstance(error.__cause__, HOPELESS):
                     raise error.__cause__ from None
@@ -167,3 +186,26 @@ def _sampled(spec: SampleSpec, run: Run, identity: str) -> Run:
         return {**ballot.outputs(), "stopped": stopped}
 
     return sampled
+
+
+class _Enough(Exception):
+    """An item or a sample spent its budget, and hands out its best so far."""
+
+    def __init__(self, best: Mapping[str, JSON]) -> None:
+        self.best = best
+
+
+@contextmanager
+def _account(context: NodeContext, part: str, budget: Budget | None) -> Iterator[NodeContext]:
+    """The place of an item or a sample, under its own budget: what spends that has failed, and nothing around it has."""
+    kind, _, number = part.partition(":")
+    name = f"{kind} {number} of node {context.title!r}"
+    inside = context.inner(part, budget, name=name if budget else "")
+    try:
+        yield inside
+    except BudgetExceededError as error:
+        if budget is None or error.owner != name:
+            raise
+        if budget.on_exhausted != "stop" and isinstance(error.best_so_far, Mapping):
+            raise _Enough(error.best_so_far) from error
+        raise NodeError(context.title, error) from error

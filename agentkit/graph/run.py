@@ -100,7 +100,7 @@ class Execution:
             await cancel([task])
 
     async def _walked(self) -> RunStatus:
-        best_so_far = self.spec.budget is not None and self.spec.budget.on_exhausted == "best_so_far"
+        best_so_far = self.spec.budget is not None and self.spec.budget.on_exhausted != "stop"
         try:
             await self._walk(self.inputs, self.context)
         except BudgetExceededError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -38,12 +39,14 @@ _ENVIRONMENT = re.compile(r"\$\{env:")
 
 _TOP = ("schema", "name", "description", "inputs", "outputs", "models", "budget", "nodes", "edges")
 _INPUT = ("type", "default", "description")
-_NODE = ("use", "with", "in", "when", "retry", "timeout", "budget", "on_error", "map", "sample", "cache")
+_NODE = ("use", "with", "in", "when", "retry", "timeout", "budget", "on_error", "map", "sample", "cache", "degrade")
 _MODEL = ("use", "fallback", "models")
 _EDGE = ("from", "to", "when", "max")
 _ON_ERROR = ("to", "max")
+_DEGRADE = ("model", "with")
 
 T = TypeVar("T")
+R = TypeVar("R", MapSpec, SampleSpec)
 _Placed = tuple[Path, EdgeSpec]
 
 
@@ -169,10 +172,7 @@ class _Shape:
         return kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
 
     def budget(self, path: Path, value: JSON) -> Budget | None:
-        budget = self.options(path, value, Budget)
-        if budget is not None and budget.on_exhausted == "degrade":
-            self.say((*path, "on_exhausted"), "'degrade' is not available in this version")
-        return budget
+        return self.options(path, value, Budget)
 
     def input(self, path: Path, name: str, value: JSON) -> InputSpec | None:
         if isinstance(value, str):
@@ -246,10 +246,19 @@ class _Shape:
             retry=self.options((*path, "retry"), fields.get("retry"), RetrySpec),
             timeout=self.number((*path, "timeout"), fields.get("timeout")),
             budget=self.budget((*path, "budget"), fields.get("budget")),
-            map=self.options((*path, "map"), fields.get("map"), MapSpec),
-            sample=self.options((*path, "sample"), fields.get("sample"), SampleSpec),
+            map=self._repeat((*path, "map"), fields.get("map"), MapSpec),
+            sample=self._repeat((*path, "sample"), fields.get("sample"), SampleSpec),
             cache=self._cache((*path, "cache"), fields.get("cache")),
+            degrade=self._degrade((*path, "degrade"), fields.get("degrade")),
         )
+
+    def _repeat(self, path: Path, value: JSON, kind: type[R]) -> R | None:
+        """A ``map`` or a ``sample``, with the budget of one item or sample."""
+        if not isinstance(value, Mapping) or "budget" not in value:
+            return self.options(path, value, kind)
+        budget = self.budget((*path, "budget"), value["budget"])
+        found = self.options(path, {name: item for name, item in value.items() if name != "budget"}, kind)
+        return None if found is None else replace(found, budget=budget)
 
     def _cache(self, path: Path, value: JSON) -> CacheSpec | None:
         if value is None or isinstance(value, bool):
@@ -258,6 +267,20 @@ class _Shape:
             return self.options(path, value, CacheSpec)
         self.say(path, f"must be true or {{ttl: seconds, scope: ..., key: [...]}}, not {plainly(value)}")
         return None
+
+    def _degrade(self, path: Path, value: JSON) -> Mapping[str, JSON] | None:
+        """The options of a cheaper form; ``model`` may stand beside ``with``."""
+        if value is None:
+            return None
+        fields = self.mapping(path, value, _DEGRADE)
+        options = fields.get("with") or {}
+        if not isinstance(options, Mapping):
+            self.say((*path, "with"), f"must be a mapping of options, not {plainly(options)}")
+            return None
+        cheaper = {**options, **({"model": fields["model"]} if "model" in fields else {})}
+        if not cheaper and value in ({}, {"with": {}}):
+            self.say(path, "says nothing that would be cheaper, like {model: small} or {with: {samples: 3}}")
+        return cheaper or None
 
     def _bindings(self, path: Path, value: JSON) -> dict[str, Binding]:
         if value is None:

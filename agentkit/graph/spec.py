@@ -134,11 +134,13 @@ class MapSpec:
     """Run the node once for each item of the list ``over`` (``node.port``), ``concurrency`` at a time.
 
     The inputs bound to that list get an item each. With ``on_error: skip`` an item that fails is null among the outputs.
+    ``budget`` is that of an item.
     """
 
     over: str
     concurrency: int = 8
     on_error: Literal["skip", "fail"] = "fail"
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         if not all(self.over.partition(".")):
@@ -157,7 +159,8 @@ class MapSpec:
 class SampleSpec:
     """Run the node up to ``n`` times and vote over its port ``vote``, until the rule ``stop`` holds.
 
-    ``answer`` says what a text is read as. Without ``vote`` it is ``answer``, ``data`` or ``text``, the first that the node has.
+    ``answer`` says what a text is read as, ``budget`` what a sample may spend. Without ``vote`` it is ``answer``, ``data`` or
+    ``text``, the first that the node has.
     """
 
     n: int
@@ -167,6 +170,7 @@ class SampleSpec:
     answer: Kind = "auto"
     ahead: int = 0
     concurrency: int | None = None
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("n", 1), ("ahead", 0), ("concurrency", 1)):
@@ -196,7 +200,10 @@ class CacheSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSpec:
-    """A node: the component it uses, its options and inputs, and the policies around it (``timeout`` in seconds)."""
+    """A node: the component it uses, its options and inputs, and the policies around it (``timeout`` in seconds).
+
+    ``degrade`` holds the options that its cheaper form has in place of its own.
+    """
 
     name: str
     use: str
@@ -209,6 +216,14 @@ class NodeSpec:
     map: MapSpec | None = None
     sample: SampleSpec | None = None
     cache: CacheSpec | None = None
+    degrade: Mapping[str, JSON] | None = None
+
+    @property
+    def cheaper(self) -> NodeSpec | None:
+        """The node in its cheaper form, if it has one."""
+        if self.degrade is None:
+            return None
+        return replace(self, options={**self.options, **self.degrade}, degrade=None)
 
     @property
     def kind(self) -> str:

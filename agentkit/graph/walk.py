@@ -10,7 +10,7 @@ from agentkit.errors import ConfigError, NodeError
 from agentkit.events import NodeFinished
 from agentkit.graph.context import RunContext
 from agentkit.graph.expressions import Expression, parse
-from agentkit.graph.kinds import Run, Site, Workshop, kind_of
+from agentkit.graph.kinds import Kind, Run, Site, Workshop, kind_of
 from agentkit.graph.nodes import NodeRunner, Visited, identity
 from agentkit.graph.repeat import repeated
 from agentkit.graph.spec import INPUTS, EdgeSpec, GraphSpec, NodeSpec
@@ -165,14 +165,21 @@ class Walker:
             node=node,
             spec=self.spec,
             checked=kind.check(node, site),
-            run=self._repeated(node, kind.prepare(node, self.shop)),
+            run=self._repeated(node, kind),
             when=None if node.when is None else parse(node.when),
             identity=identity(node, self.spec),
         )
 
-    def _repeated(self, node: NodeSpec, run: Run) -> Run:
-        alone = identity(replace(node, map=None), self.spec)
-        return repeated(node, run, identity(node, self.spec), graph=self.spec.name, alone=alone)
+    def _repeated(self, node: NodeSpec, kind: Kind) -> Run:
+        less, alone = node.cheaper, identity(replace(node, map=None), self.spec)
+        return repeated(
+            node,
+            kind.prepare(node, self.shop),
+            identity(node, self.spec),
+            graph=self.spec.name,
+            alone=alone,
+            cheaper=None if less is None else (kind.prepare(less, self.shop), identity(less, self.spec)),
+        )
 
 
 def _finished(node: NodeSpec, visited: Visited, targets: tuple[str, ...]) -> NodeFinished:

@@ -21,7 +21,8 @@ class Budget:
 
     ``calls`` counts drawn samples and requests that failed, ``tokens`` input and output together, ``usd`` what priced calls
     cost, ``seconds`` the time on the clock since the ledger was opened. ``on_exhausted`` says what the engine does
-    then: ``stop`` with the error, hand out the ``best_so_far``, or ``degrade`` to what is left.
+    then: ``stop`` with the error, hand out the ``best_so_far``, or ``degrade``: what spares the budget may not touch the
+    share ``reserve`` of it, which is for going on in a cheaper form.
     """
 
     calls: int | None = None
@@ -29,12 +30,20 @@ class Budget:
     usd: float | None = None
     seconds: float | None = None
     on_exhausted: Literal["stop", "best_so_far", "degrade"] = "stop"
+    reserve: float = 0.2
 
     def __post_init__(self) -> None:
+        if not 0 < self.reserve < 1:
+            raise ConfigError(f"budget.reserve must lie between 0 and 1, not {self.reserve:g}")
         for name in ("calls", "tokens", "usd", "seconds"):
             limit = getattr(self, name)
             if limit is not None and not 0 < limit < math.inf:
                 raise ConfigError(f"budget.{name} must be a number above 0, not {limit!r}")
+
+    def limit(self, resource: str, *, sparing: bool) -> float | None:
+        """The most of a resource, for what leaves the reserve alone or for what may have it all."""
+        most: float | None = getattr(self, resource)
+        return most if most is None or not sparing or self.on_exhausted != "degrade" else most * (1 - self.reserve)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +69,8 @@ class Ledger:
     """What was spent and what is held in one part of a run, under that part's budget and those of all parts around it.
 
     ``spent`` and ``elapsed`` (seconds) are what earlier sessions of a resumed run used up; they count here and not in the
-    parent, which has its own. All methods may be called from any thread.
+    parent, which has its own. What is spent through a ``sparing`` ledger leaves the reserves of the budgets around it.
+    All methods may be called from any thread.
     """
 
     def __init__(
@@ -72,6 +82,7 @@ class Ledger:
         name: str = "the run",
         spent: Usage | None = None,
         elapsed: float = 0.0,
+        sparing: bool = False,
     ) -> None:
         self.budget = budget or Budget()
         self.name = name
@@ -80,19 +91,29 @@ class Ledger:
         self._spent = spent or Usage()
         self._held: dict[int, Usage] = {}
         self._holds = {"calls": 0.0, "tokens": 0.0, "usd": 0.0}
-        self._chain: tuple[Ledger, ...] = (self, *(parent._chain if parent else ()))
+        around = parent._chain if parent else ()
+        self._chain: tuple[tuple[Ledger, bool], ...] = (
+            (self, sparing),
+            *((ledger, sparing or spares) for ledger, spares in around),
+        )
         self._lock: threading.Lock = parent._lock if parent else threading.Lock()
 
     def child(
-        self, budget: Budget | None = None, *, name: str = "", spent: Usage | None = None, elapsed: float = 0.0
+        self,
+        budget: Budget | None = None,
+        *,
+        name: str = "",
+        spent: Usage | None = None,
+        elapsed: float = 0.0,
+        sparing: bool = False,
     ) -> Ledger:
         """A ledger for a part of this one: what it spends counts here too."""
-        return Ledger(budget, self, name=name or self.name, spent=spent, elapsed=elapsed)
+        return Ledger(budget, self, name=name or self.name, spent=spent, elapsed=elapsed, sparing=sparing)
 
     @property
     def root(self) -> Ledger:
         """The ledger of the whole run."""
-        return self._chain[-1]
+        return self._chain[-1][0]
 
     @property
     def spent(self) -> Usage:
@@ -112,9 +133,9 @@ class Ledger:
         """
         reservation = Reservation(self, estimate)
         with self._lock:
-            for ledger in self._chain:
-                ledger._check(estimate)
-            for ledger in self._chain:
+            for ledger, sparing in self._chain:
+                ledger._check(estimate, sparing)
+            for ledger, _ in self._chain:
                 ledger._hold(reservation)
         return reservation
 
@@ -124,7 +145,7 @@ class Ledger:
             raise ValueError("this reservation has been settled or released already")
         with self._lock:
             reservation.open = False
-            for ledger in reservation.ledger._chain:
+            for ledger, _ in reservation.ledger._chain:
                 ledger._free(reservation)
                 ledger._spent = ledger._spent + actual
 
@@ -133,48 +154,51 @@ class Ledger:
         with self._lock:
             if reservation.open:
                 reservation.open = False
-                for ledger in reservation.ledger._chain:
+                for ledger, _ in reservation.ledger._chain:
                     ledger._free(reservation)
 
     def remaining(self) -> Remaining:
         """What can be reserved now: for each resource the least that any budget from here up has left."""
         with self._lock:
             return Remaining(
-                calls=_least(ledger._left("calls") for ledger in self._chain),
-                tokens=_least(ledger._left("tokens") for ledger in self._chain),
-                usd=_least(ledger._left("usd") for ledger in self._chain),
+                calls=_least(ledger._left("calls", sparing) for ledger, sparing in self._chain),
+                tokens=_least(ledger._left("tokens", sparing) for ledger, sparing in self._chain),
+                usd=_least(ledger._left("usd", sparing) for ledger, sparing in self._chain),
                 seconds=self.seconds_left(),
             )
 
     def seconds_left(self) -> float | None:
         """Seconds to the nearest deadline from here up (0 once it has passed), or None without one."""
-        return _least(ledger._seconds_left() for ledger in self._chain)
+        return _least(ledger._seconds_left(sparing) for ledger, sparing in self._chain)
 
     def overdue(self) -> BudgetExceededError:
         """The error that says whose deadline is nearest and how much time it allowed."""
-        limited = [ledger for ledger in self._chain if ledger.budget.seconds is not None]
-        nearest = min(limited, key=lambda ledger: ledger._seconds_left() or 0.0)
-        return nearest._exceeded("seconds", f"{nearest.budget.seconds:g} s allowed, {nearest.elapsed:.1f} s passed")
+        limited = [(ledger, sparing) for ledger, sparing in self._chain if ledger.budget.seconds is not None]
+        nearest, sparing = min(limited, key=lambda one: one[0]._seconds_left(one[1]) or 0.0)
+        limit = nearest.budget.limit("seconds", sparing=sparing)
+        return nearest._exceeded("seconds", f"{limit:g} s allowed, {nearest.elapsed:.1f} s passed", sparing)
 
-    def _seconds_left(self) -> float | None:
-        return None if self.budget.seconds is None else max(0.0, self.budget.seconds - self.elapsed)
+    def _seconds_left(self, sparing: bool) -> float | None:
+        limit = self.budget.limit("seconds", sparing=sparing)
+        return None if limit is None else max(0.0, limit - self.elapsed)
 
     def _used(self, resource: str) -> float:
         return float(getattr(self._spent, resource)) + self._holds[resource]
 
-    def _left(self, resource: str) -> float | None:
-        limit = getattr(self.budget, resource)
+    def _left(self, resource: str, sparing: bool) -> float | None:
+        limit = self.budget.limit(resource, sparing=sparing)
         return None if limit is None else max(0.0, limit - self._used(resource))
 
-    def _check(self, estimate: Usage) -> None:
-        if self._seconds_left() == 0.0:
-            raise self.overdue()
+    def _check(self, estimate: Usage, sparing: bool) -> None:
+        if self._seconds_left(sparing) == 0.0:
+            limit = self.budget.limit("seconds", sparing=sparing)
+            raise self._exceeded("seconds", f"{limit:g} s allowed, {self.elapsed:.1f} s passed", sparing)
         if self.budget.usd is not None:
             _refuse_unbounded(estimate, self.name)
         for resource in ("calls", "tokens", "usd"):
-            limit = getattr(self.budget, resource)
+            limit = self.budget.limit(resource, sparing=sparing)
             if limit is not None and self._used(resource) + getattr(estimate, resource) > limit * _ROUNDING:
-                raise self._exceeded(resource, self._account(resource, estimate))
+                raise self._exceeded(resource, self._account(resource, estimate), sparing)
 
     def _account(self, resource: str, estimate: Usage) -> str:
         amounts = (getattr(self.budget, resource), getattr(self._spent, resource), self._holds[resource])
@@ -182,9 +206,11 @@ class Ledger:
         need = _amount(resource, getattr(estimate, resource))
         return f"{limit} allowed, {spent} spent, {held} held by calls under way, and the next call may take {need}"
 
-    def _exceeded(self, resource: str, account: str) -> BudgetExceededError:
-        message = f"the {resource} budget of {self.name} is spent: {account}"
-        return BudgetExceededError(message, resource=resource, owner=self.name)
+    def _exceeded(self, resource: str, account: str, sparing: bool) -> BudgetExceededError:
+        spared = sparing and self.budget.on_exhausted == "degrade"
+        kept = f", with {self.budget.reserve:.0%} of it kept for a cheaper form" if spared else ""
+        message = f"the {resource} budget of {self.name} is spent: {account}{kept}"
+        return BudgetExceededError(message, resource=resource, owner=self.name, spared=spared)
 
     def _hold(self, reservation: Reservation) -> None:
         self._held[id(reservation)] = reservation.estimate

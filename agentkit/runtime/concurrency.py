@@ -39,8 +39,8 @@ async def gather(jobs: Iterable[Callable[[], Awaitable[T]]], *, limit: int | Non
 
 
 async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel the tasks that still run and wait until each has closed what it held."""
-    running = [task for task in tasks if not task.done()]
-    for task in running:
+    """Cancel the tasks that still run and wait until each has closed what it held; how they ended is nobody's business."""
+    known = list(tasks)
+    for task in known:
         task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.gather(*known, return_exceptions=True)

@@ -59,7 +59,7 @@ def graph_run(shop: Workshop, key: str, name: str) -> Run:
             own = spec.budget is not None and error.owner == inside.ledger.name
             if not own:
                 raise
-            if spec.budget is None or spec.budget.on_exhausted != "best_so_far":
+            if spec.budget is None or spec.budget.on_exhausted == "stop":
                 raise NodeError(name, error) from error
         return graph_outputs(spec, values, inside.outputs)
 

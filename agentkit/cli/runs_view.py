@@ -140,11 +140,22 @@ def print_run(data: dict[str, Any], *, whole: bool) -> None:
     console.print(_head(data))
     for label, one in data["nodes"].items():
         console.print(_visit_line(label, one))
+        for question in _asked(one) if one["status"] == "asking" else ():
+            console.print(
+                f"      asks {question['id']}: {shorten(question['text'], 90)}", markup=False, highlight=False
+            )
         for name, value in one["outputs"].items():
             console.print(f"      {name}: {_text(value, None if whole else 90)}", markup=False, highlight=False)
         for number, sample in enumerate(one["samples"] if whole else (), 1):
             place = f" {sample['path']}" if sample["path"] else ""
             console.print(f"      sample {number}{place}: {sample['text']}", markup=False, highlight=False)
+
+
+def _asked(one: dict[str, Any]) -> list[dict[str, Any]]:
+    """The questions of a visit without an answer, as they were asked last."""
+    asked = {event["question"]["id"]: event["question"] for event in one["events"] if event["event"] == "QuestionAsked"}
+    answered = {event["question"] for event in one["events"] if event["event"] == "QuestionAnswered"}
+    return [question for name, question in asked.items() if name not in answered]
 
 
 def _head(data: dict[str, Any]) -> Text:

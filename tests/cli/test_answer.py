@@ -67,6 +67,8 @@ def test_an_answer_can_be_left_for_whoever_resumes_the_run(agentkit: Agentkit, g
     run = data["run"]
     listed = agentkit("runs", "list", "--json")
     assert json.loads(listed.stdout)[0]["status"] == "interrupted"
+    shown = agentkit("runs", "show", run)
+    assert "asks check: Send this? Dear Ann" in shown.stdout
     untold = agentkit("runs", "answer", run)
     assert (untold.returncode, "answer with: agentkit runs answer" in untold.stderr) == (2, True)
     wrong = agentkit("runs", "answer", run, "--node", "chekc", "--value", "send")

@@ -17,8 +17,8 @@ from agentkit.types import JSON
 def cached(spec: CacheSpec, run: Run, identity: str, *, graph: str) -> Run:
     """``run``, its outputs taken from the run's cache where they are there, and kept there where they are not.
 
-    Without a cache in the context, as in runs that keep nothing, it is ``run`` itself. What a spent budget cut short, or
-    made cheaper, is not kept.
+    Without a cache in the context, as in runs that keep nothing, it is ``run`` itself. What a budget may have cut short or
+    made cheaper is not kept.
     """
 
     async def kept(inputs: Mapping[str, JSON], context: NodeContext) -> Mapping[str, JSON]:
@@ -31,7 +31,7 @@ def cached(spec: CacheSpec, run: Run, identity: str, *, graph: str) -> Run:
             return found.outputs
         inside = replace(context, ledger=context.ledger.child())
         outputs = await run(inputs, inside)
-        if outputs.get("stopped") != "budget" and not outputs.get("degraded"):
+        if not inside.ledger.refused:
             entry = Kept(outputs=outputs, usage=inside.ledger.spent)
             cache.put(key, entry, now=context.run.now(), graph=graph, node=context.title)
         return outputs

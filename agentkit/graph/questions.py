@@ -114,26 +114,40 @@ def answered(
 ) -> tuple[Journal, dict[str, JSON]]:
     """The journal of ``run``, opened and with ``answers`` recorded, and those of questions that it has not asked yet.
 
-    An answer that is there already stays as it is. Raises ``InputError``, with nothing opened or written, for one that does
-    not fit and for a name that is neither a question's nor among those ``ahead``.
+    An answer that is there already stays as it is. Raises ``InputError``, with nothing written, for one that does not fit, or
+    is another than was given before, and for a name that is neither a question's nor among those ``ahead``.
     """
-    checked: list[tuple[Open, JSON]] = []
-    left: dict[str, JSON] = {}
+    header = store.read(run)
     if answers:
-        with store.look(run) as journal:
-            asked = questions_of(journal)
-        for name, value in answers.items():
-            if one := find_question(name, asked):
-                checked.append((one, check_answer(one, value)))
-            elif name in ahead:
-                left[name] = value
-            else:
-                raise _unknown_question(run, name, asked)
+        with store.look(run) as earlier:
+            _checked(earlier, answers, ahead)
     journal = store.open(run)
+    try:
+        checked, left = _checked(journal, answers, ahead)  # again: somebody else may have answered in between
+    except InputError:
+        with journal:
+            journal.set_status(header.status, output=header.output, error=header.error)
+        raise
     for one, value in checked:
         if one.answer is None:
             _record(journal, one.scope, one.key, Answer(value=value))
     return journal, left
+
+
+def _checked(
+    journal: Journal, answers: Mapping[str, JSON], ahead: Iterable[str]
+) -> tuple[list[tuple[Open, JSON]], dict[str, JSON]]:
+    """The questions that are answered, each with its answer as it will be recorded, and the answers to none of them."""
+    asked = questions_of(journal) if answers else []
+    found, left = [], {}
+    for name, value in answers.items():
+        if one := find_question(name, asked):
+            found.append((one, check_answer(one, value)))
+        elif name in ahead:
+            left[name] = value
+        else:
+            raise _unknown_question(journal.header.id, name, asked)
+    return found, left
 
 
 def check_ahead(answers: Iterable[str], ahead: Sequence[str], spec: GraphSpec) -> None:

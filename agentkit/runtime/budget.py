@@ -96,6 +96,7 @@ class Ledger:
             (self, sparing),
             *((ledger, sparing or spares) for ledger, spares in around),
         )
+        self._refused = False
         self._lock: threading.Lock = parent._lock if parent else threading.Lock()
 
     def child(
@@ -121,6 +122,11 @@ class Ledger:
         return self._spent
 
     @property
+    def refused(self) -> bool:
+        """Whether a budget ever refused something here or in a part of this, so that what was made may be less than wanted."""
+        return self._refused
+
+    @property
     def elapsed(self) -> float:
         """Seconds since this ledger was opened, with those of earlier sessions."""
         return self._clock() - self._started
@@ -133,8 +139,12 @@ class Ledger:
         """
         reservation = Reservation(self, estimate)
         with self._lock:
-            for ledger, sparing in self._chain:
-                ledger._check(estimate, sparing)
+            try:
+                for ledger, sparing in self._chain:
+                    ledger._check(estimate, sparing)
+            except BudgetExceededError:
+                self._refuse()
+                raise
             for ledger, _ in self._chain:
                 ledger._hold(reservation)
         return reservation
@@ -176,11 +186,16 @@ class Ledger:
         limited = [(ledger, sparing) for ledger, sparing in self._chain if ledger.budget.seconds is not None]
         nearest, sparing = min(limited, key=lambda one: one[0]._seconds_left(one[1]) or 0.0)
         limit = nearest.budget.limit("seconds", sparing=sparing)
+        self._refuse()
         return nearest._exceeded("seconds", f"{limit:g} s allowed, {nearest.elapsed:.1f} s passed", sparing)
 
     def _seconds_left(self, sparing: bool) -> float | None:
         limit = self.budget.limit("seconds", sparing=sparing)
         return None if limit is None else max(0.0, limit - self.elapsed)
+
+    def _refuse(self) -> None:
+        for ledger, _ in self._chain:
+            ledger._refused = True
 
     def _used(self, resource: str) -> float:
         return float(getattr(self._spent, resource)) + self._holds[resource]

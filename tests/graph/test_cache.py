@@ -136,6 +136,30 @@ async def test_a_vote_cut_short_by_its_budget_is_not_kept(bench: Any) -> None:
     assert (whole.output, whole.usage.calls) == ({"text": "2"}, 3)
 
 
+async def test_a_graph_with_such_a_vote_inside_is_not_kept_either(bench: Any) -> None:
+    text = dedent(
+        """\
+        schema: agentkit/v1
+        name: test
+        inputs: {question: string}
+        outputs: {text: outer.text}
+        models: {small: fake/x}
+        nodes:
+          outer:
+            use: graph
+            cache: true
+            with:
+              graph:
+                outputs: {text: say.text}
+                nodes:
+                  say: {use: model, with: {prompt: hi}, sample: {n: 3, stop: fixed, concurrency: 1}}
+        """
+    )
+    await run(bench, text.replace("models:", "budget: {calls: 2}\nmodels:"), ["1", "1"])
+    assert (await run(bench, text, ["2", "2", "2"])).output == {"text": "2"}
+    assert (await run(bench, text, [])).output == {"text": "2"}
+
+
 async def test_a_failure_is_not_kept(bench: Any) -> None:
     with pytest.raises(Exception, match="gone"):
         await run(bench, GRAPH, [ValueError("gone")])

@@ -9,7 +9,9 @@ import pytest
 
 from agentkit.errors import InputError, NodeError, QuestionsPendingError
 from agentkit.events import NodeFinished, QuestionAnswered, QuestionAsked, RunFinished
+from agentkit.graph.questions import answered
 from agentkit.graph.runs import Runs
+from agentkit.runtime.journal import Journal
 from agentkit.runtime.store import Store
 from agentkit.testing import ScriptedModel
 from agentkit.types import Question
@@ -320,3 +322,17 @@ async def test_the_plain_langgraph_object_says_that_a_person_is_needed(bench: An
 async def test_what_data_says_cannot_pose_as_the_terminal_s_own(bench: Any) -> None:
     run = await bench.graph(REVIEW, ["\x1b[2Ja \u202edraft"], keep=True).run(topic="bees")
     assert run.pending[0].text == "Send this?\n[2Ja draft"
+
+
+async def test_of_two_who_answer_at_once_the_second_is_told(bench: Any) -> None:
+    first = await bench.graph(REVIEW, ["a draft"], keep=True).run(topic="bees")
+
+    class Meanwhile(Store):
+        def open(self, run: str) -> Journal:
+            answered(Store(home=bench.home), run, {"review": "drop"})[0].close()
+            return super().open(run)
+
+    with pytest.raises(InputError, match="'review' was answered already, with \"drop\""):
+        answered(Meanwhile(home=bench.home), first.id, {"review": "send"})
+    assert runs(bench).store.read(first.id).status == "interrupted"
+    assert (await bench.graph(REVIEW, [], keep=True).run(resume=first.id)).output["said"] == "drop"

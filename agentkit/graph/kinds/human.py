@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agentkit.errors import InputError, did_you_mean
@@ -54,18 +55,12 @@ class HumanKind:
 
         async def run(inputs: Mapping[str, JSON], context: NodeContext) -> Mapping[str, JSON]:
             text = clean(template.render({**dict.fromkeys(node.inputs), **inputs}))
-            answer = ask(_asking(shape, text), context, wait=wait)
+            answer = ask(replace(shape, text=text), context, wait=wait)
             if shape.kind == "approve":
                 return {"comment": "", **answer.value, "by": answer.by}
             return {"data" if shape.kind == "form" else "answer": answer.value, "by": answer.by}
 
         return run
-
-
-def _asking(shape: Question, text: str) -> Question:
-    return Question(
-        id="", text=text, kind=shape.kind, choices=shape.choices, schema=shape.schema, default=shape.default
-    )
 
 
 def _inputs(node: NodeSpec, site: Site) -> tuple[dict[str, Port], list[Fault]]:

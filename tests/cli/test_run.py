@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agentkit.runtime.store import Store
 from agentkit.testing import FakeProvider
 from agentkit.testing.replies import Completion, Refusal
 
@@ -132,6 +133,13 @@ def test_what_was_recorded_replays_with_no_network(agentkit: Agentkit, tmp_path:
     assert json.loads(first.stdout)["output"] == json.loads(second.stdout)["output"]
 
 
+def recorded(folder: Path) -> int:
+    """How many samples the only run has recorded."""
+    store = Store(home=folder / ".agentkit")
+    with store.look(store.runs()[0].id) as journal:
+        return sum(1 for _ in journal.calls.drawn())
+
+
 def test_ctrl_c_says_what_was_kept_closes_every_request_and_resumes(agentkit: Agentkit, tmp_path: Path) -> None:
     replies = iter(["7", "7", HANGING, HANGING])
     with FakeProvider(lambda body: next(replies)) as provider:
@@ -140,6 +148,8 @@ def test_ctrl_c_says_what_was_kept_closes_every_request_and_resumes(agentkit: Ag
         process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
         end = time.monotonic() + 60
         while (provider.completed, provider.received) != (2, 4) and time.monotonic() < end:
+            time.sleep(0.05)
+        while recorded(tmp_path) < 2 and time.monotonic() < end:  # what the provider sent need not have been read yet
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)

@@ -124,10 +124,7 @@ def _mapped(node: NodeSpec, spec: MapSpec, run: Run, identity: str) -> Run:
         each = [{**inputs, **dict.fromkeys(takers, item)} for item in items]
         spent: list[BudgetExceededError] = []
         jobs = [partial(_unless, spent, partial(one, place, values, context)) for place, values in enumerate(each)]
-        done = await gather(jobs, limit=spec.concurrency)
-        if waiting := [one for one in done if isinstance(one, QuestionsPendingError)]:
-            raise QuestionsPendingError.joined(waiting)
-        lists = _lists([one for one in done if not isinstance(one, QuestionsPendingError)])
+        lists = _lists(await gather(jobs, limit=spec.concurrency))
         if spent:
             spent[0].best_so_far = lists
             raise spent[0]
@@ -150,8 +147,13 @@ async def _unless(spent: list[BudgetExceededError], work: Callable[[], Awaitable
 
 
 def _lists(done: list[_Item]) -> dict[str, JSON]:
-    """The outputs of all items as lists in their order, null where an item has none; ``failures`` tells why."""
-    whole = [{} if isinstance(one, str) else one for one in done]
+    """The outputs of all items as lists in their order, null where an item has none; ``failures`` tells why.
+
+    Raises ``QuestionsPendingError`` when an item waits for a person.
+    """
+    if waiting := [one for one in done if isinstance(one, QuestionsPendingError)]:
+        raise QuestionsPendingError.joined(waiting)
+    whole = [one if isinstance(one, Mapping) else {} for one in done]
     ports = dict.fromkeys(port for one in whole for port in one)
     failures = [{"item": place, "error": one} for place, one in enumerate(done) if isinstance(one, str)]
     return {**{port: [one.get(port) for one in whole] for port in ports}, "failures": failures}

@@ -71,7 +71,11 @@ class Execution:
             status, error = ("exhausted" if isinstance(raised, BudgetExceededError) else "failed"), raised
             raise
         finally:
-            run = self._finish(status, error, self.context.clock() - started)
+            try:
+                if self.context.held is not None:
+                    await self.context.held.aclose()
+            finally:
+                run = self._finish(status, error, self.context.clock() - started)
         return run
 
     async def stream(self) -> AsyncGenerator[Event, None]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agentkit.graph.runs import Runs
     from agentkit.protocols import Evaluator, Model, Retriever, SampleStream, Strategy, Tool
     from agentkit.runtime.runstore import Durability
+    from agentkit.tools.servers import Servers
     from agentkit.types import Capabilities, Delta, GenerateRequest, Record, Sample
 
 
@@ -31,7 +32,8 @@ class Kit:
     or ``.agentkit`` in the current folder), ``cache`` where downloaded weights live. ``progress(name, done, total)`` hears
     about downloads, in bytes. ``networks`` are the private networks that ``tool.http`` may reach. ``store`` is where runs are
     kept instead of files under ``home`` (``postgresql://...``), and ``durability`` says what a commit survives: ``process``
-    or ``power``. Backends are shared: two graphs of one Kit load the same local model once.
+    or ``power``. ``mcp`` is the file that declares your MCP servers (default: ``$AGENTKIT_MCP``, else ``agentkit/mcp.yaml`` in
+    your folder of configuration). Backends are shared: two graphs of one Kit load the same local model once.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Kit:
         networks: Iterable[str] = (),
         store: str | None = None,
         durability: Durability | None = None,
+        mcp: str | Path | None = None,
     ) -> None:
         self.plugins = Plugins(plugins, installed=installed, without=without)
         self.home = Path(home or os.environ.get("AGENTKIT_HOME") or ".agentkit")
@@ -53,6 +56,7 @@ class Kit:
         self._progress = progress
         self._networks = tuple(networks)
         self._store, self._durability = store, durability
+        self._mcp = None if mcp is None else Path(mcp)
         self._backends: dict[str, Model] = {}
         self._limited: dict[str, Model] = {}
 
@@ -64,7 +68,20 @@ class Kit:
     @property
     def provided(self) -> dict[str, Any]:
         """What components may ask of the Kit with ``provided(name)``."""
-        return {"home": self.home, "cache": self.cache, "progress": self._progress, "networks": self._networks}
+        return {
+            "home": self.home,
+            "cache": self.cache,
+            "progress": self._progress,
+            "networks": self._networks,
+            "mcp": self.servers,
+        }
+
+    @cached_property
+    def servers(self) -> Servers:
+        """The MCP servers that the user declared, and the pins of their tools."""
+        from agentkit.tools.servers import Servers, default_file
+
+        return Servers(self._mcp or default_file(os.environ), networks=self._networks)
 
     @cached_property
     def runs(self) -> Runs:
@@ -91,7 +108,7 @@ class Kit:
 
         given = dict(models or {})
         return Graph(
-            load(Path(source), registry=self.registry, models=given, changes=changes),
+            load(Path(source), registry=self.registry, models=given, changes=changes, provided=self.provided),
             registry=self.registry,
             open_model=self._open,
             models={name: one for name, one in given.items() if isinstance(one, Model)},

@@ -33,6 +33,10 @@ OWNERS = {
     "aiohttp": {"models/openai_http.py", "tools/http.py"},
     "onnxruntime": {"rag/embed.py"},
     "psycopg": {"runtime/postgres.py"},
+    "mcp": {"tools/mcp.py", "tools/mcp_wire.py"},
+    "httpx2": {"tools/mcp_wire.py"},
+    "anyio": {"tools/mcp_wire.py"},
+    "opentelemetry": {"otel.py"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile"}
 FORBIDDEN_MODULES = {"pickle", "dill", "cloudpickle", "marshal", "shelve", "nest_asyncio"}

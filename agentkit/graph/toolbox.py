@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from agentkit.errors import ConfigError, ToolError, did_you_mean
+from agentkit.errors import ToolError, did_you_mean
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds.component import check_paths, find, with_paths
 from agentkit.graph.kinds.kind import Site, Workshop
+from agentkit.graph.offered import Entry, Search
 from agentkit.graph.plain import to_plain
-from agentkit.options import Fault, build, check, fields, plainly
+from agentkit.options import Fault, plainly
 from agentkit.protocols import Tool
 from agentkit.rag.prompt import clean, delimiter
 from agentkit.types import JSON, ToolCall
@@ -44,7 +43,7 @@ class Toolbox:
 
         async def work(place: NodeContext) -> Mapping[str, JSON]:
             try:
-                return {"result": to_plain(await self.tools[call.name].call(dict(arguments)))}
+                return {"result": to_plain(await self._made(call.name, arguments, place))}
             except (ToolError, TimeoutError) as error:
                 return {"error": f"{call.name} failed: {str(error) or 'it took too long'}"}
 
@@ -52,6 +51,12 @@ class Toolbox:
         if "error" in done:
             return Outcome(text=_as_data(done["error"], context), failed=True)
         return Outcome(text=_as_data(done.get("result"), context))
+
+    async def _made(self, name: str, arguments: Mapping[str, JSON], place: NodeContext) -> JSON:
+        tool = self.tools[name]
+        if isinstance(tool, Search):
+            return await tool.search(arguments["query"], place.emit)
+        return await place.call(tool, arguments)
 
     def _arguments(self, call: ToolCall) -> tuple[Mapping[str, JSON], str]:
         if call.name not in self.tools:
@@ -73,53 +78,20 @@ def check_tools(option: JSON, site: Site) -> list[Fault]:
         return [((), "must be a list of tools, like [calculator, {use: http, hosts: [example.org]}]")]
     faults: list[Fault] = []
     names: list[str] = []
-    for index, item in enumerate(option):
-        found = list(_faults_of(item, site))
-        faults += [((index, *path), message) for path, message in found]
+    for index, entry in enumerate(map(Entry, option)):
+        found = list(entry.faults(site))
         if not found:
-            tool = build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={})
-            names.append(tool.spec.name)
+            called, found = entry.names(site)
+            names += called
+        faults += [((index, *path), message) for path, message in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     return faults + [((), f"two of the tools are called {name!r}") for name in twice]
 
 
 def make_tools(option: Sequence[JSON], shop: Workshop) -> Toolbox:
     """The tools of a checked option."""
-    tools: list[Any] = []
-    for item in option:
-        component = shop.registry.get("tool", _name(item))
-        options = with_paths(component.factory, _options(item), shop.folder)
-        tools.append(build(component, options, provided=shop.provided, models={}))
-    return Toolbox(tools={tool.spec.name: tool for tool in tools})
-
-
-def _faults_of(item: JSON, site: Site) -> Iterator[Fault]:
-    if not _name(item):
-        yield (), f"a tool is its name or {{use: name, ...}}, not {plainly(item)}"
-        return
-    factory, missing = find(site.registry, "tool", _name(item))
-    yield from (((), message) for _, message in missing)
-    if factory is None:
-        return
-    if any(one.model for one in fields(factory).values()):
-        yield (), f"the tool {_name(item)!r} asks a model, which the tools of an agent cannot have"
-        return
-    faults = check(factory, _options(item)) + check_paths(factory, _options(item), site.folder)
-    yield from faults
-    if not faults:
-        try:
-            build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={})
-        except ConfigError as error:
-            yield (), str(error)
-
-
-def _name(item: JSON) -> str:
-    name = item.get("use") if isinstance(item, Mapping) else item
-    return name if isinstance(name, str) else ""
-
-
-def _options(item: JSON) -> dict[str, JSON]:
-    return {name: value for name, value in item.items() if name != "use"} if isinstance(item, Mapping) else {}
+    made = [tool for entry in map(Entry, option) for tool in entry.made(shop)]
+    return Toolbox(tools={tool.spec.name: tool for tool in made})
 
 
 def _as_data(value: JSON, context: NodeContext) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agentkit.evaluation.report import Report
     from agentkit.graph import Graph
     from agentkit.graph.runs import Runs
+    from agentkit.otel import OpenTelemetry
     from agentkit.protocols import Evaluator, Model, Retriever, SampleStream, Strategy, Tool
     from agentkit.runtime.runstore import Durability
     from agentkit.tools.servers import Servers
@@ -33,7 +34,8 @@ class Kit:
     about downloads, in bytes. ``networks`` are the private networks that ``tool.http`` may reach. ``store`` is where runs are
     kept instead of files under ``home`` (``postgresql://...``), and ``durability`` says what a commit survives: ``process``
     or ``power``. ``mcp`` is the file that declares your MCP servers (default: ``$AGENTKIT_MCP``, else ``agentkit/mcp.yaml`` in
-    your folder of configuration). Backends are shared: two graphs of one Kit load the same local model once.
+    your folder of configuration). ``otel`` sends OpenTelemetry spans of every run (None: if ``$AGENTKIT_OTEL`` is ``1``).
+    Backends are shared: two graphs of one Kit load the same local model once.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class Kit:
         store: str | None = None,
         durability: Durability | None = None,
         mcp: str | Path | None = None,
+        otel: bool | None = None,
     ) -> None:
-        self.plugins = Plugins(plugins, installed=installed, without=without)
+        self._telemetry = _telemetry(otel)
+        self.plugins = Plugins([*plugins, *self._telemetry], installed=installed, without=without)
         self.home = Path(home or os.environ.get("AGENTKIT_HOME") or ".agentkit")
         self.cache = Path(cache) if cache else default_cache()
         self._progress = progress
@@ -154,7 +158,9 @@ class Kit:
         return await evaluate(task, records, judges, **{"emit": self.plugins.emit, **settings})
 
     def close(self) -> None:
-        """Stop what backends keep running in this process, such as an embedded model's server."""
+        """Stop what backends keep running in this process, such as an embedded model's server, and send the last spans."""
+        for listener in self._telemetry:
+            listener.close()
         for backend in self._backends.values():
             close = getattr(backend, "close", None)
             if close is not None:
@@ -242,6 +248,16 @@ def parse_model(spec: str | Mapping[str, Any]) -> dict[str, Any]:
 
 def _key(spec: Mapping[str, Any]) -> str:
     return repr(sorted(spec.items()))
+
+
+def _telemetry(wanted: bool | None) -> tuple[OpenTelemetry, ...]:
+    if wanted is None:
+        wanted = os.environ.get("AGENTKIT_OTEL", "").lower() in ("1", "true", "yes", "on")
+    if not wanted:
+        return ()
+    from agentkit.otel import OpenTelemetry
+
+    return (OpenTelemetry(),)
 
 
 def default_cache() -> Path:

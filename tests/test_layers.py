@@ -14,7 +14,7 @@ FLOORS = [
     {"registry", "hookspecs", "options", "runtime", "weights", "yaml_reader", "paths"},
     {"models", "tools", "rag", "strategies", "evaluators", "environments", "testing"},
     {"builtin"},
-    {"plugins"},
+    {"plugins", "otel"},
     {"graph", "evaluation"},
     {"kit"},
     {"cli"},

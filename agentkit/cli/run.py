@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 @click.option("--store", metavar="URL", help="Where runs are kept instead: postgresql://user@host/database.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as data.")
 @click.option("--stream", is_flag=True, help="Print every event as a line of JSON as it happens.")
+@click.option(
+    "--otel", is_flag=True, default=None, help="Send OpenTelemetry spans to where $OTEL_EXPORTER_OTLP_ENDPOINT says."
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def command(
     file: Path,
@@ -48,6 +51,7 @@ def command(
     store: str | None,
     as_json: bool,
     stream: bool,
+    otel: bool | None,
     quiet: bool,
 ) -> None:
     """Run the graph FILE: live progress, then the outputs, what they rest on and what they cost."""
@@ -58,7 +62,7 @@ def command(
 
     view = RunView()
     progress = Progress(view, quiet=quiet or stream)
-    with Kit(home=home, store=store, progress=progress.download) as kit:
+    with Kit(home=home, store=store, progress=progress.download, otel=otel) as kit:
         graph = kit.graph(file, models=split(models, "--model"))
         inputs = read_inputs(graph, split(pairs, "--input"))
         settings = {"resume": resume, "record": record, "replay": replay, "seed": seed}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agentkit.errors import ToolError, did_you_mean
+from agentkit.events import ToolCalled
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds.kind import Site, Workshop
@@ -23,10 +24,17 @@ _LONGEST = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a call: the text for the model, and whether it ``failed``."""
+    """What came of a call: the text for the model, whether it ``failed``, and how long it took."""
 
     text: str
     failed: bool = False
+    seconds: float = 0.0
+
+    def event(self, call: ToolCall) -> ToolCalled:
+        """What happened, for the stream of events."""
+        return ToolCalled(
+            name=call.name, arguments=call.arguments, result=self.text, failed=self.failed, seconds=self.seconds
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +55,12 @@ class Toolbox:
             except (ToolError, TimeoutError) as error:
                 return {"error": f"{call.name} failed: {str(error) or 'it took too long'}"}
 
+        started = context.run.clock()
         done = await context.once([call.name, dict(arguments)], work)
+        seconds = context.run.clock() - started
         if "error" in done:
-            return Outcome(text=_as_data(done["error"], context), failed=True)
-        return Outcome(text=_as_data(done.get("result"), context))
+            return Outcome(text=_as_data(done["error"], context), failed=True, seconds=seconds)
+        return Outcome(text=_as_data(done.get("result"), context), seconds=seconds)
 
     async def _made(self, name: str, arguments: Mapping[str, JSON], place: NodeContext) -> JSON:
         tool = self.tools[name]

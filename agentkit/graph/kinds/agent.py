@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from agentkit.errors import ConfigError, did_you_mean
-from agentkit.events import ToolCalled
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
@@ -137,7 +136,7 @@ class _Loop:
             return Outcome(text="not called again: this very call has failed twice; try something else", failed=True)
         context = self.context.inner(f"tool:{place}")
         outcome = await self.tools.call(call, context)
-        context.emit(ToolCalled(name=call.name, arguments=call.arguments, result=outcome.text, failed=outcome.failed))
+        context.emit(outcome.event(call))
         return outcome
 
     def _handover(self, sample: Sample) -> str:

@@ -16,7 +16,7 @@ from agentkit.registry import Registry
 
 if TYPE_CHECKING:
     from agentkit.evaluation.report import Report
-    from agentkit.graph import Graph
+    from agentkit.graph import Graph, GraphBuilder
     from agentkit.graph.runs import Runs
     from agentkit.otel import OpenTelemetry
     from agentkit.protocols import Evaluator, Model, Retriever, SampleStream, Strategy, Tool
@@ -97,23 +97,30 @@ class Kit:
 
     def graph(
         self,
-        source: str | Path,
+        source: str | Path | GraphBuilder,
         *,
         models: Mapping[str, Any] | None = None,
         changes: Mapping[str, Any] | None = None,
     ) -> Graph:
-        """The graph of a YAML file, checked; ``models`` replaces entries of its ``models:`` by name, with addresses or models.
+        """The graph of a YAML file or of a builder, checked.
 
-        ``changes`` replaces values by dotted path, as in ``{"nodes.solve.with.temperature": 0.2}``.
-        Raises ``GraphError`` with every problem of the file.
+        ``models`` replaces entries of its ``models:`` by name, with addresses or models. ``changes`` replaces values by dotted
+        path, as in ``{"nodes.solve.with.temperature": 0.2}``. Raises ``GraphError`` with every problem found.
         """
-        from agentkit.graph import Graph, load
+        from agentkit.graph import Graph, GraphBuilder, load
         from agentkit.protocols import Model
 
         given = dict(models or {})
+        settings = {"models": given, "changes": changes, "provided": self.provided}
+        if isinstance(source, GraphBuilder):
+            registry = source.registry(self.registry)
+            spec = source.load(registry, **settings)
+        else:
+            registry = self.registry
+            spec = load(Path(source), registry=registry, **settings)
         return Graph(
-            load(Path(source), registry=self.registry, models=given, changes=changes, provided=self.provided),
-            registry=self.registry,
+            spec,
+            registry=registry,
             open_model=self._open,
             models={name: one for name, one in given.items() if isinstance(one, Model)},
             provided=self.provided,

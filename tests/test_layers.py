@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "agentkit"
 FLOORS = [
     {"types", "errors"},
     {"events"},
-    {"answers", "text", "statistics", "traces", "pddl", "protocols"},
-    {"registry", "hookspecs", "options", "runtime", "weights", "yaml_reader", "paths"},
+    {"answers", "text", "statistics", "traces", "pddl", "protocols", "yaml_reader"},
+    {"registry", "hookspecs", "options", "runtime", "weights", "yaml_writer", "paths"},
     {"models", "tools", "rag", "strategies", "evaluators", "environments", "testing"},
     {"builtin"},
     {"plugins", "otel"},
@@ -35,6 +35,7 @@ OWNERS = {
     "psycopg": {"runtime/postgres.py"},
     "mcp": {"tools/mcp.py", "tools/mcp_wire.py"},
     "httpx2": {"tools/mcp_wire.py"},
+    "yaml": {"yaml_reader.py", "yaml_writer.py"},
     "anyio": {"tools/mcp_wire.py"},
     "opentelemetry": {"otel.py"},
 }

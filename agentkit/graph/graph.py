@@ -10,7 +10,7 @@ from contextlib import aclosing, closing
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentkit.errors import InputError, did_you_mean
 from agentkit.events import Emit, Event, Scope, ignore
@@ -24,6 +24,7 @@ from agentkit.graph.run import Execution, Fork, Settings, fan
 from agentkit.graph.spec import GraphSpec
 from agentkit.graph.values import read_inputs
 from agentkit.graph.walk import Walker
+from agentkit.graph.write import to_yaml
 from agentkit.protocols import Model
 from agentkit.registry import Registry
 from agentkit.runtime.budget import Ledger
@@ -38,7 +39,16 @@ from agentkit.runtime.store import Store
 from agentkit.types import JSON, Run
 
 if TYPE_CHECKING:
+    from agentkit.graph.builder import GraphBuilder
     from agentkit.graph.compile import PlainGraph
+
+
+class MakesGraphs(Protocol):
+    """The part of a Kit that makes graphs."""
+
+    def graph(self, source: Any, **settings: Any) -> Graph:
+        """The graph of a file or a builder."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,15 @@ class Graph:
         async with aclosing(execution.stream()) as events:
             async for event in events:
                 yield event
+
+    @classmethod
+    def from_builder(cls, builder: GraphBuilder, kit: MakesGraphs, **settings: Any) -> Graph:
+        """``kit.graph(builder, ...)``: the graph of a builder, checked and ready to run."""
+        return kit.graph(builder, **settings)
+
+    def to_yaml(self) -> str:
+        """The graph as the text of a file, normalised; raises ``ConfigError`` where it holds what only this program has."""
+        return to_yaml(self.spec)
 
     def to_langgraph(self) -> PlainGraph:
         """The same graph as a langgraph ``StateGraph``, uncompiled.

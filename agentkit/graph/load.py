@@ -55,6 +55,19 @@ def load_text(
 ) -> GraphSpec:
     """The graph in ``text``; files it refers to are looked for below ``folder``."""
     source = read(text, file=file)
+    return load_source(source, registry=registry, models=models, folder=folder, changes=changes, provided=provided)
+
+
+def load_source(
+    source: Source,
+    *,
+    registry: Registry,
+    models: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
+    changes: Mapping[str, JSON] | None = None,
+    provided: Mapping[str, Any] | None = None,
+) -> GraphSpec:
+    """The graph in data that was read or built."""
     if changes:
         source = replace(source, data=_changed(source, changes))
     report = Report(source)

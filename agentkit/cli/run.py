@@ -98,9 +98,13 @@ def read_inputs(graph: Graph, pairs: dict[str, str]) -> dict[str, Any]:
     return {name: _value(name, text, declared[name]) for name, text in pairs.items()}
 
 
+def read_text(name: str, text: str) -> str:
+    """The text itself, or with @ before it that of a file; ``name`` is what it is for."""
+    return _read(name, Path(text[1:])) if text.startswith("@") else text
+
+
 def _value(name: str, text: str, declared: str) -> Any:
-    if text.startswith("@"):
-        text = _read(name, Path(text[1:]))
+    text = read_text(f"input {name!r}", text)
     if declared == "string":
         return text
     try:
@@ -115,7 +119,7 @@ def _read(name: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"input {name!r} cannot be read from {path}: {error}") from None
+        raise InputError(f"{name} cannot be read from {path}: {error}") from None
 
 
 def split(pairs: tuple[str, ...], option: str) -> dict[str, str]:

@@ -218,6 +218,17 @@ async def test_a_run_stands_below_the_span_that_the_caller_has_open(tmp_path: Pa
     assert "request > invoke_workflow sums > invoke_agent work" in traced.tree()
 
 
+async def test_runs_side_by_side_are_traces_of_their_own(tmp_path: Path) -> None:
+    traced = Traced(tmp_path)
+    graph = traced.graph(GRAPH, ScriptedModel(script=lambda request: sample("391")))
+    runs = await asyncio.gather(*(graph.run(question=f"q{number}") for number in range(5)))
+    spans = traced.exporter.get_finished_spans()
+    roots = {one.attributes["agentkit.run.id"]: one.context.trace_id for one in spans if one.parent is None}
+    assert set(roots) == {run.id for run in runs}
+    assert len(set(roots.values())) == 5
+    assert all(sum(one.context.trace_id == trace for one in spans) == 4 for trace in roots.values())
+
+
 class Receiver(BaseHTTPRequestHandler):
     got: list[tuple[str, bytes]]
 

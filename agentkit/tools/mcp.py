@@ -226,11 +226,12 @@ class _Link:
                 self._up.set_result(None)
                 await _first(self._end, self._line.broken)
         except BaseException as error:
+            self._line.broken.set()
             if self._up.done():
-                self._line.broken.set()
-                return
-            self._up.set_exception(self._failure(error))
-            self._up.exception()  # whoever waits is told; nobody may wait any more
+                self._line.fault = self._line.fault or str(self._failure(error))
+            else:
+                self._up.set_exception(self._failure(error))
+                self._up.exception()  # whoever waits is told; nobody may wait any more
             if isinstance(error, asyncio.CancelledError):
                 raise
 

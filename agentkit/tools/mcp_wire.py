@@ -24,15 +24,19 @@ _SSE = "text/event-stream"
 
 @dataclass(slots=True)
 class Line:
-    """The wire to a server: whether it is ``broken``, and the process at its other end, if there is one."""
+    """The wire to a server: whether it is ``broken``, and the process at its other end, if there is one.
+
+    ``left``: we let go of it, so that it ended is no reason for anything.
+    """
 
     broken: asyncio.Event = field(default_factory=asyncio.Event)
     child: Child | None = None
     fault: str = ""
+    left: bool = False
 
     def why(self, server: Server) -> str:
         """What is known about the end of it, without the secrets that the server was given."""
-        ended = self.child.ended if self.child else ""
+        ended = self.child.ended if self.child and not self.left else ""
         tail = visible(self.child.tail.rpartition("\n")[2]) if self.child else ""
         told = ": ".join(part for part in (self.fault or ended, tail) if part)
         return redact(told, [*server.env.values(), *server.headers.values()])
@@ -56,6 +60,7 @@ async def _over_stdio(server: Server, line: Line) -> AsyncGenerator[TransportStr
     try:
         yield reading, writing
     finally:
+        line.left = not line.broken.is_set()
         try:
             await child.stop()
         finally:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentkit.errors import AgentkitError
+
 if TYPE_CHECKING:
     from agentkit.tools.pins import Change, Pin, Pins
     from agentkit.tools.servers import Servers
@@ -53,13 +55,8 @@ def list_tools(file: Path | None, as_json: bool) -> None:
 def check(names: tuple[str, ...], file: Path | None) -> None:
     """Ask the servers (default: all) what tools they have, and print what is not as it was pinned (exit code 1 if anything)."""
     servers = _servers(file)
-    changed = False
-    for name in names or servers.all:
-        before = _pinned(servers, name)
-        found = _compared(before, _asked(servers, name))
-        changed = changed or any(one.before is not None for one in found) or before is None
-        _print(name, found, before is not None)
-    if changed:
+    verdicts = [_checked(servers, name) for name in names or servers.all]
+    if not all(verdicts):
         raise click.exceptions.Exit(1)
 
 
@@ -80,7 +77,7 @@ def lock(names: tuple[str, ...], file: Path | None, yes: bool) -> None:
         if found and not yes:
             click.confirm(f"pin the tools of {name} as they are now?", abort=True, err=True)
         pins[name] = Pins(at=servers.get(name).at, tools=tools)
-    write_lock(servers.lock, pins)
+        write_lock(servers.lock, pins)
     click.echo(f"wrote {servers.lock}", err=True)
 
 
@@ -95,6 +92,19 @@ def _row(servers: Servers, name: str) -> dict[str, Any]:
     pins = _pinned(servers, name)
     tools = [{"name": one.name, "description": one.description} for one in (pins or {}).values()]
     return {"server": name, "at": server.url or " ".join(server.command), "pinned": pins is not None, "tools": tools}
+
+
+def _checked(servers: Servers, name: str) -> bool:
+    """Whether a server is as it was pinned; one that cannot be asked is told and is not."""
+    servers.get(name)  # a name that is not declared is a mistake of the command, not a server that is down
+    before = _pinned(servers, name)
+    try:
+        found = _compared(before, _asked(servers, name))
+    except AgentkitError as error:
+        click.echo(f"{name}: {error}", err=True)
+        return False
+    _print(name, found, before is not None)
+    return before is not None and all(one.before is None for one in found)
 
 
 def _pinned(servers: Servers, name: str) -> dict[str, Pin] | None:

@@ -10,7 +10,7 @@ from agentkit.events import Emit, Event, Scope
 from agentkit.protocols import ConnectedTool, Model, Tool
 from agentkit.runtime.budget import Budget, Ledger
 from agentkit.runtime.codec import fingerprint
-from agentkit.runtime.held import Held
+from agentkit.runtime.connections import Connections
 from agentkit.runtime.journal import Journal
 from agentkit.types import JSON
 
@@ -22,8 +22,8 @@ Work = Callable[["NodeContext"], Awaitable[Mapping[str, JSON]]]
 class RunContext:
     """One run, as its nodes see it. ``outputs`` collects what each node put out last, ``kept`` who finished, in order.
 
-    For a graph inside a node ``place`` is where it runs, and ``outputs`` and ``kept`` are its own. ``held`` are the connections
-    that last as long as the run; without it every call makes its own.
+    For a graph inside a node ``place`` is where it runs, and ``outputs`` and ``kept`` are its own. ``connections`` are open
+    as long as the run is; without them every call of a tool makes its own.
     """
 
     run: str
@@ -36,7 +36,7 @@ class RunContext:
     place: Scope = field(default_factory=Scope)
     outputs: dict[str, Mapping[str, JSON]] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
-    held: Held | None = None
+    connections: Connections | None = None
 
     def scope(self, node: str, visit: int) -> Scope:
         """The place of a visit: of a graph inside a node it is a part ``node:visit`` of that node's."""
@@ -74,9 +74,9 @@ class NodeContext:
 
     async def call(self, tool: Tool, arguments: Mapping[str, JSON]) -> JSON:
         """What the tool gives, over the connection that the run holds where it needs one."""
-        if self.run.held is None or not isinstance(tool, ConnectedTool):
+        if self.run.connections is None or not isinstance(tool, ConnectedTool):
             return await tool.call(dict(arguments))
-        return await tool.call_over(self.run.held.get(tool.connection, tool.connect), dict(arguments))
+        return await tool.call_over(self.run.connections.get(tool.connection, tool.connect), dict(arguments))
 
     def emit(self, event: Event) -> None:
         """Tell what happened here; components say what, this says where."""

@@ -30,8 +30,8 @@ from agentkit.registry import Registry
 from agentkit.runtime.budget import Ledger
 from agentkit.runtime.codec import fingerprint
 from agentkit.runtime.concurrency import run_sync
+from agentkit.runtime.connections import Connections
 from agentkit.runtime.header import Header
-from agentkit.runtime.held import Held
 from agentkit.runtime.journal import Journal
 from agentkit.runtime.rows import Row
 from agentkit.runtime.runstore import RunStore
@@ -235,7 +235,7 @@ class Graph:
         return self.store or Store(home=self.home or Path())
 
     def _detached(self) -> RunContext:
-        return replace(self._context(Settings(keep=False), None), held=None)
+        return replace(self._context(Settings(keep=False), None), connections=None)
 
     def _context(self, settings: Settings, journal: Journal | None, emit: Emit = ignore) -> RunContext:
         opener: Callable[[str], Model] = self._models.model
@@ -257,5 +257,5 @@ class Graph:
             clock=self.clock,
             open_model=opener,
             journal=journal,
-            held=Held(),
+            connections=Connections(),
         )

@@ -72,8 +72,8 @@ class Execution:
             raise
         finally:
             try:
-                if self.context.held is not None:
-                    await self.context.held.aclose()
+                if self.context.connections is not None:
+                    await self.context.connections.aclose()
             finally:
                 run = self._finish(status, error, self.context.clock() - started)
         return run

@@ -61,3 +61,15 @@ def test_an_unknown_server_and_a_missing_file_are_one_sentence(agentkit: Callabl
     found = agentkit("tools", "check", "other", "--mcp", tmp_path / "none.yaml")
     assert found.returncode == 2
     assert found.stderr == f"error: no MCP server is named 'other' in {tmp_path / 'none.yaml'} (it names none)\n"
+
+
+def test_a_server_that_is_down_is_told_and_the_others_are_checked(
+    agentkit: Callable[..., object], declare: Callable[[str], Path]
+) -> None:
+    file = declare("good")
+    agentkit("tools", "lock", "--yes", "--mcp", file)
+    file.write_text(file.read_text().replace("servers:\n", "servers:\n  down:\n    command: [/there/is/no/such]\n"))
+    checked = agentkit("tools", "check", "--mcp", file)
+    assert checked.returncode == 1
+    assert checked.stdout == "other: as it was pinned\n"
+    assert "down: the MCP server 'down' cannot be used: '/there/is/no/such' cannot be started" in checked.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentkit.runtime.held import Held
+from agentkit.runtime.connections import Connections
 
 
 class Door:
@@ -18,18 +18,18 @@ class Door:
 
 
 async def test_one_is_made_for_all_who_ask_and_the_last_is_closed_first() -> None:
-    held, closed = Held(), []
-    assert held.get("a", lambda: Door(closed, "a")) is held.get("a", lambda: Door(closed, "never"))
-    held.get("b", lambda: Door(closed, "b"))
-    await held.aclose()
-    await held.aclose()
+    connections, closed = Connections(), []
+    assert connections.get("a", lambda: Door(closed, "a")) is connections.get("a", lambda: Door(closed, "never"))
+    connections.get("b", lambda: Door(closed, "b"))
+    await connections.aclose()
+    await connections.aclose()
     assert closed == ["b", "a"]
 
 
 async def test_one_that_fails_to_close_keeps_no_other_open() -> None:
-    held, closed = Held(), []
-    held.get("a", lambda: Door(closed, "a"))
-    held.get("b", lambda: Door(closed, "b", OSError("stuck")))
+    connections, closed = Connections(), []
+    connections.get("a", lambda: Door(closed, "a"))
+    connections.get("b", lambda: Door(closed, "b", OSError("stuck")))
     with pytest.raises(OSError, match="stuck"):
-        await held.aclose()
+        await connections.aclose()
     assert closed == ["b", "a"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from agentkit.protocols import Connection
 
 
-class Held:
+class Connections:
     """Connections by name: made when first asked for, all closed in the end."""
 
     def __init__(self) -> None:

@@ -123,7 +123,7 @@ class OpenTelemetry:
 
     def _end_run(self, run: _Run, event: RunFinished) -> None:
         del self._runs[event.scope.run]
-        why = event.status if event.status == "cancelled" else "the run ended"
+        why = {"cancelled": "cancelled", "interrupted": ""}.get(event.status, "the run ended")
         for place in sorted(run.open, key=lambda one: -len(one[2])):
             self._close_branch(run, place, why)
         run.span.set_attributes(

@@ -61,7 +61,7 @@ class GraphBuilder:
 
     def __init__(self, name: str, *, description: str = "", budget: Budget | None = None) -> None:
         self.name, self.description, self.budget = name, description, budget
-        self.functions: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
         self._inputs: dict[str, InputSpec] = {}
         self._outputs: dict[str, Binding] = {}
         self._models: dict[str, ModelSpec] = {}
@@ -114,7 +114,7 @@ class GraphBuilder:
         self._new(("nodes", name), name in self._nodes)
         bound = {key: _binding(value) for key, value in (inputs or {}).items()}
         try:
-            node = NodeSpec(name=name, use=use, options=self._options(options or {}), inputs=bound, **policies)
+            node = NodeSpec(name=name, use=use, options=self._options(name, options or {}), inputs=bound, **policies)
         except TypeError:
             known = ", ".join(one for one in NodeSpec.__dataclass_fields__ if one not in _OWN)
             raise ConfigError(f"nodes.{name}: a node has the policies {known}, not {', '.join(policies)}") from None
@@ -129,14 +129,14 @@ class GraphBuilder:
         What it returns is the port ``result``, or one port for each field of a dataclass or TypedDict. Such a graph runs in this
         program only and cannot be written as YAML.
         """
-        self.functions["node", f"{FUNCTION}{name}"] = _node_of(function)
+        self._adopt({("node", f"{FUNCTION}{name}"): function})
         return self.node(name, f"{FUNCTION}{name}", inputs=inputs, **policies)
 
     def tool(self, function: Callable[..., Any], /, *, name: str = "") -> str:
         """Make a Python function a tool, to stand in the ``tools`` of an agent; the model is told its docstring."""
-        tool = Function(function, name or function.__name__)
-        component = f"{FUNCTION}{tool.spec.name}"
-        self.functions["tool", component] = lambda: tool
+        component = f"{FUNCTION}{name or function.__name__}"
+        Function(function)  # refuses now what could not be called later
+        self._adopt({("tool", component): function})
         return component
 
     def edge(self, *nodes: Node | str, when: str | None = None, max: int | None = None) -> None:
@@ -166,8 +166,9 @@ class GraphBuilder:
     def registry(self, registry: Registry) -> Registry:
         """``registry`` with the functions of this builder."""
         found = registry.copy()
-        for (kind, name), factory in self.functions.items():
-            found.add(kind, name, factory, plugin=_PLUGIN)
+        for (kind, name), function in self._functions.items():
+            made = _node_of(function) if kind == "node" else _tool_of(function, name.removeprefix(FUNCTION))
+            found.add(kind, name, made, plugin=_PLUGIN)
         return found
 
     def load(self, registry: Registry, **settings: Any) -> GraphSpec:
@@ -193,16 +194,26 @@ class GraphBuilder:
             implied=not self._ordered,
         )
 
-    def _options(self, options: Mapping[str, Any]) -> dict[str, JSON]:
+    def _options(self, node: str, options: Mapping[str, Any]) -> dict[str, JSON]:
         found: dict[str, JSON] = {}
         for key, value in options.items():
-            if isinstance(value, GraphBuilder):
-                self.functions |= value.functions
-                inner = value.source().data
-                found[key] = {name: one for name, one in inner.items() if name != "schema"}
-            else:
+            if not isinstance(value, GraphBuilder):
                 found[key] = plain(value)
+                continue
+            self._adopt(value._functions)
+            inner = value.source()
+            found[key] = {name: one for name, one in inner.data.items() if name != "schema"}
+            if inner.file == self.file:
+                self._marks |= {("nodes", node, "with", key, *path): mark for path, mark in inner.values.items()}
         return found
+
+    def _adopt(self, functions: Mapping[tuple[str, str], Callable[..., Any]]) -> None:
+        """Make functions known under their names; raises ``ConfigError`` for a name that another one has."""
+        for (kind, name), function in functions.items():
+            if self._functions.setdefault((kind, name), function) is not function:
+                raise ConfigError(
+                    f"{self.name}: two functions are the {kind} {name.removeprefix(FUNCTION)!r}; give one another name"
+                )
 
     def _new(self, path: Place, known: bool) -> None:
         if known:
@@ -254,3 +265,8 @@ def _node_of(function: Callable[..., Any]) -> type:
         return await asyncio.to_thread(function, **values)
 
     return type("FunctionNode", (), {"run": staticmethod(run), "__doc__": inspect.getdoc(function)})
+
+
+def _tool_of(function: Callable[..., Any], name: str) -> Callable[[], Function]:
+    tool = Function(function, name)
+    return lambda: tool

@@ -73,6 +73,30 @@ def test_a_mistake_is_told_with_the_line_that_made_it(kit: Kit) -> None:
     assert "did you mean 'say'?" in str(caught.value)
 
 
+def test_a_mistake_in_a_graph_inside_a_node_has_its_own_line(kit: Kit) -> None:
+    inner = GraphBuilder("inner")
+    inner.node("say", "template", {"templat": "x"})
+    place = line() - 1
+    outer = GraphBuilder("outer")
+    outer.node("part", "graph", {"graph": inner})
+    with pytest.raises(GraphError) as caught:
+        kit.graph(outer)
+    assert (place, "nodes.part.with.graph.nodes.say.with.templat") in [
+        (one.line, one.path) for one in caught.value.problems
+    ]
+
+
+async def test_functions_of_graphs_inside_are_known_and_two_of_one_name_are_refused(kit: Kit) -> None:
+    inner = GraphBuilder("inner")
+    inner.output("x", inner.function("twice", double, inputs={"number": inner.input("n", "integer")})["result"])
+    outer = GraphBuilder("outer")
+    part = outer.node("part", "graph", {"graph": inner}, inputs={"n": outer.input("n", "integer")})
+    outer.output("x", part["x"])
+    assert (await kit.graph(outer).run(n=4)).output == {"x": 8}
+    with pytest.raises(ConfigError, match="outer: two functions are the node 'twice'; give one another name"):
+        outer.function("twice", split)
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agentkit.errors import ConfigError
@@ -27,6 +27,7 @@ DATA = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=300)
 @given(st.dictionaries(TEXTS, DATA, min_size=1, max_size=4))
 @example({"a": "no", "b": "1e5", "c": "0o17", "d": "~", "e": "1_000", "f": "2020-01-01", "g": "<<", "h": "="})
 @example(

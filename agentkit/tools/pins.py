@@ -20,6 +20,19 @@ from agentkit.errors import ConfigError, InputError, StoreError, ToolChangedErro
 from agentkit.types import JSON
 
 SCHEMA = "agentkit-tools/v1"
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "type": (str, list),
+    "properties": (dict,),
+    "required": (list,),
+    "enum": (list,),
+    "items": (dict, bool),
+    "additionalProperties": (dict, bool),
+    "$ref": (str,),
+    **dict.fromkeys(("anyOf", "oneOf", "allOf"), (list,)),
+    **dict.fromkeys(("minimum", "maximum"), (int, float)),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), (int,)),
+}
+_DEPTH = 32
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _LINES = 24
 _WIDE = 160
@@ -130,8 +143,10 @@ def pinned(server: str, tools: Iterable[Pin]) -> dict[str, Pin]:
     for one in tools:
         if one.name in found:
             raise ConfigError(f"the MCP server {server!r} has two tools named {visible(one.name)!r}")
+        what = f"the tool {visible(one.name)!r} of the MCP server {server!r}"
+        if fault := _fault(one.parameters):
+            raise ConfigError(f"{what} describes its arguments by no JSON Schema: {fault}")
         if char := one.hidden():
-            what = f"the tool {visible(one.name)!r} of the MCP server {server!r}"
             raise ConfigError(f"{what} describes itself with a character that nobody sees, {char}: it is not pinned")
         found[one.name] = one
     return found
@@ -141,6 +156,30 @@ def visible(text: str) -> str:
     """A text of others on one line of a terminal: what would not be seen there is written out, what is long is cut."""
     shown = "".join(_shown(char) for char in text[: _WIDE + 1])
     return shown if len(text) <= _WIDE else f"{shown[:_WIDE]}..."
+
+
+def _fault(schema: JSON, depth: int = 0) -> str:
+    """What makes a value no JSON Schema that can be checked against; nothing where it is one."""
+    if isinstance(schema, bool) and depth:
+        return ""
+    if not isinstance(schema, Mapping) or depth > _DEPTH:
+        return "a schema is a mapping" if depth <= _DEPTH else f"it is nested more than {_DEPTH} deep"
+    for key, kinds in _KINDS.items():
+        if key in schema and not isinstance(schema[key], kinds):
+            return f"{key!r} cannot be {visible(repr(schema[key]))[:40]}"
+    names = [*_listed(schema.get("type", [])), *schema.get("required", [])]
+    if not all(isinstance(one, str) for one in names):
+        return "'type' and 'required' hold names"
+    inner = [
+        *schema.get("properties", {}).values(),
+        *(schema[key] for key in ("items", "additionalProperties") if key in schema),
+    ]
+    inner += [one for key in ("anyOf", "oneOf", "allOf") for one in schema.get(key, [])]
+    return next(filter(None, (_fault(one, depth + 1) for one in inner)), "")
+
+
+def _listed(value: JSON) -> list[JSON]:
+    return value if isinstance(value, list) else [value]
 
 
 def _shown(char: str) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit.errors import ConfigError, InputError
+from agentkit.graph import jsonschema
+from agentkit.graph.kinds.tool import _ports
 from agentkit.tools.pins import Pin, Pins, changes, pinned, read_lock, visible, write_lock
 from agentkit.tools.servers import Servers
+from agentkit.types import ToolSpec
 
 ADD = Pin(name="add", description="Adds.", parameters={"type": "object", "properties": {"a": {"type": "integer"}}})
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -19,6 +22,7 @@ PINS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(TEXTS, st.lists(PINS, max_size=3), max_size=3))
 def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, list[Pin]]) -> None:
     path = tmp_path_factory.mktemp("lock") / "mcp.lock"
@@ -84,6 +88,38 @@ def test_a_damaged_lock_file_is_one_named_error(tmp_path: Path, text: str) -> No
     path.write_text(text)
     with pytest.raises(InputError, match="lock file"):
         read_lock(path)
+
+
+WORDS = [
+    "type",
+    "properties",
+    "required",
+    "enum",
+    "items",
+    "additionalProperties",
+    "$ref",
+    "anyOf",
+    "minimum",
+    "maxLength",
+]
+SCHEMAS = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["string", "object", "#/properties/a", "#"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*WORDS, "a"]), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    SCHEMAS, st.dictionaries(st.sampled_from(["a", "b"]), st.none() | st.integers() | st.text(max_size=3), max_size=2)
+)
+def test_a_schema_of_others_is_refused_or_can_be_checked_against(schema: object, arguments: dict[str, object]) -> None:
+    try:
+        pins = pinned("other", [Pin(name="t", parameters=schema)])  # type: ignore[arg-type]
+    except ConfigError:
+        return
+    _ports(ToolSpec(name="t", description="", parameters=pins["t"].parameters))
+    jsonschema.mismatch(arguments, pins["t"].parameters)
 
 
 def test_two_tools_of_one_name_are_refused() -> None:

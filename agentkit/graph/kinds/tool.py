@@ -51,5 +51,6 @@ class ToolKind:
 def _ports(spec: ToolSpec) -> Ports:
     properties = spec.parameters.get("properties") or {}
     required = spec.parameters.get("required") or ()
-    inputs = {name: Port(type_of_schema(one), name in required) for name, one in properties.items()}
+    types = {name: type_of_schema(one) if isinstance(one, Mapping) else "any" for name, one in properties.items()}
+    inputs = {name: Port(one, name in required) for name, one in types.items()}
     return Ports(inputs=inputs, outputs={"result": "any"})

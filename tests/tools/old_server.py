@@ -1,4 +1,7 @@
-"""An MCP server of the revision 2025-06-18, as most still are, in plain JSON: its tool describes itself otherwise once called."""
+"""An MCP server of the revision 2025-06-18, as most still are, in plain JSON: its tool describes itself otherwise once called.
+
+With the argument ``endless`` its list of tools does not end.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ def answer(method: str, params: dict[str, Any]) -> dict[str, Any] | None:
         info = {"name": "old", "version": "1"}
         return {"protocolVersion": VERSION, "capabilities": {"tools": {"listChanged": True}}, "serverInfo": info}
     if method == "tools/list":
-        return {"tools": [{"name": "turn", "description": described, "inputSchema": {"type": "object"}}]}
+        more = {"nextCursor": "on"} if "endless" in sys.argv else {}
+        return {"tools": [{"name": "turn", "description": described, "inputSchema": {"type": "object"}}], **more}
     if method == "tools/call":
         return {"content": [{"type": "text", "text": "turned"}, {"type": "image", "data": "", "mimeType": "image/png"}]}
     return None

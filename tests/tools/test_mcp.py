@@ -97,6 +97,12 @@ async def test_an_older_server_is_understood_and_a_change_that_it_tells_of_is_no
             await connection.call("turn", {})
 
 
+async def test_a_list_of_tools_that_does_not_end_is_given_up() -> None:
+    script = str(Path(__file__).parent / "old_server.py")
+    with pytest.raises(ToolError, match="more than 1,000 tools, or its list of them does not end"):
+        await list_tools("other", Server(command=(sys.executable, script, "endless")))
+
+
 async def test_a_description_with_invisible_characters_is_not_pinned(stdio: Stdio) -> None:
     with pytest.raises(ConfigError, match=r"'add'.*a character that nobody sees, U\+E0041"):
         await list_tools("other", stdio("hidden"))

@@ -1,6 +1,7 @@
 """Graphs of models, search, votes and checks: spend compute at answer time where it pays, and prove that it paid.
 
-The names here and the modules ``types``, ``errors``, ``events``, ``protocols``, ``answers``, ``text``, ``testing`` are public.
+The names here and the modules ``graph``, ``types``, ``errors``, ``events``, ``protocols``, ``answers``, ``text``, ``testing`` are
+public.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from agentkit.types import (
 )
 
 if TYPE_CHECKING:
-    from agentkit.graph import Graph
+    from agentkit.graph import Graph, GraphBuilder
     from agentkit.kit import Kit
     from agentkit.runtime.concurrency import gather, run_sync
     from agentkit.runtime.sampling import draw, draw_all, samples
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _LATER = {
     "Kit": "agentkit.kit",
     "Graph": "agentkit.graph",
+    "GraphBuilder": "agentkit.graph",
     "draw": "agentkit.runtime.sampling",
     "draw_all": "agentkit.runtime.sampling",
     "samples": "agentkit.runtime.sampling",
@@ -50,6 +52,7 @@ __all__ = [
     "Finding",
     "GenerateRequest",
     "Graph",
+    "GraphBuilder",
     "Kit",
     "Message",
     "Problem",

@@ -60,4 +60,5 @@ def register_tools(register: Register) -> None:
     """What a model or a graph can call."""
     register("calculator", lazy("agentkit.tools.calculator:Calculator"))
     register("http", lazy("agentkit.tools.http:Http"))
+    register("mcp", lazy("agentkit.tools.mcp:Mcp"))
     register("python_sandbox", lazy("agentkit.tools.python_sandbox:PythonSandbox"))

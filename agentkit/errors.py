@@ -9,7 +9,8 @@ AgentkitError
 │   ├── PluginError             a plugin that cannot be loaded
 │   ├── MissingExtraError       an optional dependency is not installed
 │   ├── InputError              a missing or wrong input, file or folder
-│   └── IndexNotFoundError      no document index of that name
+│   ├── IndexNotFoundError      no document index of that name
+│   └── ToolChangedError        a tool of others is not what you agreed to when you pinned it
 ├── ModelError                  the provider; ``retryable`` says whether another try can help
 │   ├── RateLimitError          429; carries ``retry_after`` seconds where the provider said so
 │   ├── ModelTimeoutError       no answer within the deadline
@@ -127,6 +128,10 @@ class InputError(ConfigError):
 
 class IndexNotFoundError(ConfigError):
     """No document index of that name."""
+
+
+class ToolChangedError(ConfigError):
+    """A tool of an MCP server describes itself otherwise than when it was pinned; the message shows what changed."""
 
 
 class ModelError(AgentkitError):

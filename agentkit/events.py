@@ -133,6 +133,7 @@ class ToolCalled(Event):
     arguments: str
     result: str
     failed: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,12 @@ from agentkit.registry import Registry
 
 if TYPE_CHECKING:
     from agentkit.evaluation.report import Report
-    from agentkit.graph import Graph
+    from agentkit.graph import Graph, GraphBuilder
     from agentkit.graph.runs import Runs
+    from agentkit.otel import OpenTelemetry
     from agentkit.protocols import Evaluator, Model, Retriever, SampleStream, Strategy, Tool
     from agentkit.runtime.runstore import Durability
+    from agentkit.tools.servers import Servers
     from agentkit.types import Capabilities, Delta, GenerateRequest, Record, Sample
 
 
@@ -31,7 +33,9 @@ class Kit:
     or ``.agentkit`` in the current folder), ``cache`` where downloaded weights live. ``progress(name, done, total)`` hears
     about downloads, in bytes. ``networks`` are the private networks that ``tool.http`` may reach. ``store`` is where runs are
     kept instead of files under ``home`` (``postgresql://...``), and ``durability`` says what a commit survives: ``process``
-    or ``power``. Backends are shared: two graphs of one Kit load the same local model once.
+    or ``power``. ``mcp`` is the file that declares your MCP servers (default: ``$AGENTKIT_MCP``, else ``agentkit/mcp.yaml`` in
+    your folder of configuration). ``otel`` sends OpenTelemetry spans of every run (None: if ``$AGENTKIT_OTEL`` is ``1``).
+    Backends are shared: two graphs of one Kit load the same local model once.
     """
 
     def __init__(
@@ -46,13 +50,17 @@ class Kit:
         networks: Iterable[str] = (),
         store: str | None = None,
         durability: Durability | None = None,
+        mcp: str | Path | None = None,
+        otel: bool | None = None,
     ) -> None:
-        self.plugins = Plugins(plugins, installed=installed, without=without)
+        self._telemetry = _telemetry(otel)
+        self.plugins = Plugins([*plugins, *self._telemetry], installed=installed, without=without)
         self.home = Path(home or os.environ.get("AGENTKIT_HOME") or ".agentkit")
         self.cache = Path(cache) if cache else default_cache()
         self._progress = progress
         self._networks = tuple(networks)
         self._store, self._durability = store, durability
+        self._mcp = None if mcp is None else Path(mcp)
         self._backends: dict[str, Model] = {}
         self._limited: dict[str, Model] = {}
 
@@ -64,7 +72,20 @@ class Kit:
     @property
     def provided(self) -> dict[str, Any]:
         """What components may ask of the Kit with ``provided(name)``."""
-        return {"home": self.home, "cache": self.cache, "progress": self._progress, "networks": self._networks}
+        return {
+            "home": self.home,
+            "cache": self.cache,
+            "progress": self._progress,
+            "networks": self._networks,
+            "mcp": self.servers,
+        }
+
+    @cached_property
+    def servers(self) -> Servers:
+        """The MCP servers that the user declared, and the pins of their tools."""
+        from agentkit.tools.servers import Servers, default_file
+
+        return Servers(self._mcp or default_file(os.environ), networks=self._networks)
 
     @cached_property
     def runs(self) -> Runs:
@@ -76,23 +97,30 @@ class Kit:
 
     def graph(
         self,
-        source: str | Path,
+        source: str | Path | GraphBuilder,
         *,
         models: Mapping[str, Any] | None = None,
         changes: Mapping[str, Any] | None = None,
     ) -> Graph:
-        """The graph of a YAML file, checked; ``models`` replaces entries of its ``models:`` by name, with addresses or models.
+        """The graph of a YAML file or of a builder, checked.
 
-        ``changes`` replaces values by dotted path, as in ``{"nodes.solve.with.temperature": 0.2}``.
-        Raises ``GraphError`` with every problem of the file.
+        ``models`` replaces entries of its ``models:`` by name, with addresses or models. ``changes`` replaces values by dotted
+        path, as in ``{"nodes.solve.with.temperature": 0.2}``. Raises ``GraphError`` with every problem found.
         """
-        from agentkit.graph import Graph, load
+        from agentkit.graph import Graph, GraphBuilder, load
         from agentkit.protocols import Model
 
         given = dict(models or {})
+        settings = {"models": given, "changes": changes, "provided": self.provided}
+        if isinstance(source, GraphBuilder):
+            registry = source.registry(self.registry)
+            spec = source.load(registry, **settings)
+        else:
+            registry = self.registry
+            spec = load(Path(source), registry=registry, **settings)
         return Graph(
-            load(Path(source), registry=self.registry, models=given, changes=changes),
-            registry=self.registry,
+            spec,
+            registry=registry,
             open_model=self._open,
             models={name: one for name, one in given.items() if isinstance(one, Model)},
             provided=self.provided,
@@ -137,7 +165,9 @@ class Kit:
         return await evaluate(task, records, judges, **{"emit": self.plugins.emit, **settings})
 
     def close(self) -> None:
-        """Stop what backends keep running in this process, such as an embedded model's server."""
+        """Stop what backends keep running in this process, such as an embedded model's server, and send the last spans."""
+        for listener in self._telemetry:
+            listener.close()
         for backend in self._backends.values():
             close = getattr(backend, "close", None)
             if close is not None:
@@ -250,6 +280,16 @@ def _key(spec: Mapping[str, Any]) -> str:
 
 def _who(model: Any) -> Any:
     return id(model) if hasattr(model, "generate") else model
+
+
+def _telemetry(wanted: bool | None) -> tuple[OpenTelemetry, ...]:
+    if wanted is None:
+        wanted = os.environ.get("AGENTKIT_OTEL", "").lower() in ("1", "true", "yes", "on")
+    if not wanted:
+        return ()
+    from agentkit.otel import OpenTelemetry
+
+    return (OpenTelemetry(),)
 
 
 def default_cache() -> Path:

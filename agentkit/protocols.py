@@ -113,6 +113,42 @@ class Tool(Protocol):
         ...
 
 
+class Connection(Protocol):
+    """Something open to the outside; ``aclose`` may be called twice."""
+
+    async def aclose(self) -> None:
+        """Give everything back."""
+        ...
+
+
+@runtime_checkable
+class ConnectedTool(Protocol):
+    """A tool behind a connection that all calls of a run share: it is made for the first and closed when the run ends."""
+
+    @property
+    def connection(self) -> str:
+        """Tools that say the same share one."""
+        ...
+
+    def connect(self) -> Connection:
+        """A connection that opens when it is first used."""
+        ...
+
+    async def call_over(self, connection: Any, arguments: dict[str, JSON]) -> JSON:
+        """``call`` over what ``connect`` made."""
+        ...
+
+
+@runtime_checkable
+class Toolset(Protocol):
+    """A component that stands for several tools."""
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """The tools, in a stable order."""
+        ...
+
+
 class Node(Protocol):
     """A step of a graph that is none of the other kinds.
 

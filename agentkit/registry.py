@@ -90,6 +90,12 @@ class Registry:
     def __iter__(self) -> Iterator[Component]:
         return iter(sorted(self._components.values(), key=lambda one: (one.kind, one.name)))
 
+    def copy(self) -> Registry:
+        """The same components in a registry of its own."""
+        found = Registry()
+        found._components = dict(self._components)
+        return found
+
     def drop(self, plugin: str) -> None:
         """Forget everything a plugin registered."""
         self._components = {key: one for key, one in self._components.items() if one.plugin != plugin}

@@ -226,7 +226,7 @@ class _Reader:
         self._refuse_tag(event, mark, path)
         if key == "<<" and event.implicit[0]:
             self._say(mark, path, "merge keys are not part of YAML 1.2; write the keys out")
-        elif event.implicit[0] and not isinstance(_resolved(key), str):
+        elif event.implicit[0] and not isinstance(resolved(key), str):
             self._say(mark, inside.path, f"a key must be text; write '{key}' in quotes")
         if path in self.keys:
             first = self.keys[path]
@@ -279,7 +279,7 @@ class _Reader:
         if _NOT_FINITE.match(event.value):
             self._say(mark, path, f"{event.value} is not a number that a file may hold")
             return None
-        return _resolved(event.value)
+        return resolved(event.value)
 
     def _text(self, text: str, mark: Mark, path: Path) -> str:
         if _SURROGATE.search(text):
@@ -287,7 +287,7 @@ class _Reader:
         return text
 
 
-def _resolved(text: str) -> JSON:
+def resolved(text: str) -> JSON:
     """A plain scalar by the rules of YAML 1.2; numbers too long for a machine word stay text."""
     if text in _NULL:
         return None

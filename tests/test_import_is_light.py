@@ -17,6 +17,8 @@ HEAVY = (
     "onnxruntime",
     "xllamacpp",
     "cel",
+    "mcp",
+    "opentelemetry",
 )
 
 

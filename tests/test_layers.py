@@ -10,11 +10,11 @@ PACKAGE = Path(__file__).parents[1] / "agentkit"
 FLOORS = [
     {"types", "errors"},
     {"events"},
-    {"answers", "text", "statistics", "traces", "pddl", "calibration", "protocols"},
-    {"registry", "hookspecs", "options", "runtime", "weights", "yaml_reader", "paths"},
+    {"answers", "text", "statistics", "traces", "pddl", "calibration", "protocols", "yaml_reader"},
+    {"registry", "hookspecs", "options", "runtime", "weights", "yaml_writer", "paths"},
     {"models", "tools", "rag", "strategies", "evaluators", "environments", "testing"},
     {"builtin"},
-    {"plugins"},
+    {"plugins", "otel"},
     {"graph", "evaluation"},
     {"kit"},
     {"cli"},
@@ -37,6 +37,11 @@ OWNERS = {
     "torch": {"models/torch_engine.py"},
     "transformers": {"models/torch_engine.py"},
     "safetensors": {"models/torch_engine.py"},
+    "mcp": {"tools/mcp.py", "tools/mcp_wire.py"},
+    "httpx2": {"tools/mcp_wire.py"},
+    "yaml": {"yaml_reader.py", "yaml_writer.py"},
+    "anyio": {"tools/mcp_wire.py"},
+    "opentelemetry": {"otel.py"},
 }
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile"}
 FORBIDDEN_MODULES = {"pickle", "dill", "cloudpickle", "marshal", "shelve", "nest_asyncio"}

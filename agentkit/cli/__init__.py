@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": "Judge rows of a JSONL file with one evaluator.",
     "sampling": "Replay recorded samples: which stopping rule would have paid?",
     "models": "List, fetch, check and calibrate models.",
+    "tools": "List, check and pin the tools of your MCP servers.",
     "plugins": "List plugins and what they register.",
 }
 

@@ -1,4 +1,4 @@
-"""``agentkit graph``: the picture of a graph file."""
+"""``agentkit graph``: the picture of a graph file, or the file itself, normalised."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ _FONTS = (
 
 @click.command(name="graph")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["mermaid", "svg", "png"]), default="mermaid", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["mermaid", "svg", "png", "yaml"]), default="mermaid", show_default=True
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write here instead of to stdout.")
 def command(file: Path, form: str, output: Path | None) -> None:
-    """Draw the graph FILE; the picture is derived from the text, never the other way."""
+    """Draw the graph FILE, or with --format yaml write it normalised: no comments, defaults left out."""
+    from agentkit.graph import to_yaml
     from agentkit.graph.draw import mermaid, svg
     from agentkit.kit import Kit
 
     spec = Kit().graph(file).spec
-    text = mermaid(spec) if form == "mermaid" else svg(spec)
+    text = {"mermaid": mermaid, "yaml": to_yaml}.get(form, svg)(spec)
     picture = _png(text) if form == "png" else text.encode()
     if output is None:
         click.echo(picture, nl=False)

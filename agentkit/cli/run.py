@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 @click.option("--store", metavar="URL", help="Where runs are kept instead: postgresql://user@host/database.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as data.")
 @click.option("--stream", is_flag=True, help="Print every event as a line of JSON as it happens.")
+@click.option(
+    "--otel", is_flag=True, default=None, help="Send OpenTelemetry spans to where $OTEL_EXPORTER_OTLP_ENDPOINT says."
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def command(
     file: Path,
@@ -50,6 +53,7 @@ def command(
     store: str | None,
     as_json: bool,
     stream: bool,
+    otel: bool | None,
     quiet: bool,
     **settings: Any,
 ) -> None:
@@ -64,7 +68,7 @@ def command(
 
     view = RunView()
     progress = Progress(view, quiet=quiet or stream)
-    with Kit(home=home, store=store, progress=progress.download) as kit:
+    with Kit(home=home, store=store, progress=progress.download, otel=otel) as kit:
         graph = kit.graph(file, models=split(models, "--model"))
         inputs = read_inputs(graph, split(pairs, "--input"))
         asked = kit.runs.questions(resume) if resume and answers else ()
@@ -108,9 +112,13 @@ def read_inputs(graph: Graph, pairs: dict[str, str]) -> dict[str, Any]:
     return {name: _value(name, text, declared[name]) for name, text in pairs.items()}
 
 
+def read_text(name: str, text: str) -> str:
+    """The text itself, or with @ before it that of a file; ``name`` is what it is for."""
+    return _read(name, Path(text[1:])) if text.startswith("@") else text
+
+
 def _value(name: str, text: str, declared: str) -> Any:
-    if text.startswith("@"):
-        text = _read(name, Path(text[1:]))
+    text = read_text(f"input {name!r}", text)
     if declared == "string":
         return text
     try:
@@ -125,7 +133,7 @@ def _read(name: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"input {name!r} cannot be read from {path}: {error}") from None
+        raise InputError(f"{name} cannot be read from {path}: {error}") from None
 
 
 def split(pairs: tuple[str, ...], option: str) -> dict[str, str]:

@@ -109,6 +109,15 @@ def answer(run: str, node: str | None, value: str | None, home: Path | None, sto
 @click.argument("run")
 @click.option("--from", "at", metavar="NODE", help="Run this node and what follows it anew; all before it is read.")
 @_model
+@click.option("--use", metavar="COMPONENT", help="Another component in the node of --from, e.g. tree_of_thought.")
+@click.option(
+    "--with",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another option of the node of --from, e.g. samples=8.",
+)
+@click.option("--prompt", metavar="TEXT", help="Another prompt in the node of --from; @FILE reads one.")
 @click.option(
     "--set",
     "changes",
@@ -128,6 +137,9 @@ def fork(
     run: str,
     at: str | None,
     models: tuple[str, ...],
+    use: str | None,
+    options: tuple[str, ...],
+    prompt: str | None,
     changes: tuple[str, ...],
     pairs: tuple[str, ...],
     seed: int | None,
@@ -145,7 +157,8 @@ def fork(
     from agentkit.graph.run import Fork
 
     with _kit(home, store) as kit:
-        put = {path: _parsed(value) for path, value in split(changes, "--set").items()}
+        put = _instead(kit, run, at, use, options, prompt)
+        put |= {path: _parsed(value) for path, value in split(changes, "--set").items()}
         graph = kit.runs.graph(run, models=split(models, "--model"), changes=put)
         inputs = read_inputs(graph, split(pairs, "--input"))
         made = _follow(
@@ -224,6 +237,25 @@ def cache(clear: bool, graph: str | None, home: Path | None, store: str | None) 
             return
         size = kit.runs.cache.size()
     click.echo(f"{size.entries:,} entries, {size.bytes / 1e6:,.1f} MB")
+
+
+def _instead(
+    kit: Kit, run: str, at: str | None, use: str | None, options: tuple[str, ...], prompt: str | None
+) -> dict[str, Any]:
+    """What --use, --with and --prompt put in the node of --from, as values by path."""
+    from agentkit.cli.run import read_text, split
+
+    put = {name: _parsed(value) for name, value in split(options, "--with").items()}
+    if prompt is not None:
+        put["prompt"] = read_text("--prompt", prompt)
+    if use is None and not put:
+        return {}
+    if at is None:
+        raise click.UsageError("--use, --with and --prompt are for the node that --from names")
+    changes, left = kit.runs.instead(run, at, use=use, options=put)
+    if left:
+        click.echo(f"left out, because {use} has no such option: {', '.join(left)}", err=True)
+    return changes
 
 
 def _kit(home: Path | None, store: str | None) -> Kit:

@@ -190,25 +190,31 @@ def print_diff(found: RunDiff) -> None:
     if found.same:
         console.print("the same inputs, outputs and nodes")
     table = Table(box=None)
-    for heading in ("", found.before, found.after):
+    for heading in ("", found.before, found.after, "change"):
         table.add_column(heading, justify="left" if not heading else "right")
     for row in _figures(found):
         table.add_row(*row)
     console.print(table)
 
 
-def _figures(found: RunDiff) -> list[tuple[str, str, str]]:
+def _figures(found: RunDiff) -> list[tuple[str, ...]]:
     first, second = found.usage
-    rows = [
-        ("status", *found.status),
-        ("calls", f"{first.calls:,}", f"{second.calls:,}"),
-        ("tokens", f"{first.tokens:,}", f"{second.tokens:,}"),
-        ("usd", f"{first.usd:.4f}", f"{second.usd:.4f}"),
-        ("seconds", f"{found.seconds[0]:.1f}", f"{found.seconds[1]:.1f}"),
+    rows: list[tuple[str, ...]] = [
+        ("status", *found.status, ""),
+        _figure("calls", first.calls, second.calls),
+        _figure("tokens", first.tokens, second.tokens),
+        _figure("usd", first.usd, second.usd, 4),
+        _figure("seconds", *found.seconds, 1),
     ]
-    return rows + [
-        (f"score {name}", _number(one.before, 3), _number(one.after, 3)) for name, one in found.scores.items()
-    ]
+    if found.paid.calls < second.calls:
+        rows.append(("paid anew", "", f"{found.paid.calls:,} calls, {found.paid.tokens:,} tokens", ""))
+    return rows + [_figure(f"score {name}", one.before, one.after, 3) for name, one in found.scores.items()]
+
+
+def _figure(name: str, before: float | None, after: float | None, digits: int = 0) -> tuple[str, ...]:
+    known = before is not None and after is not None and round(after - before, digits) != 0
+    change = f"{after - before:+,.{digits}f}" if known and after is not None and before is not None else ""
+    return name, _number(before, digits), _number(after, digits), change
 
 
 def _both(console: Console, before: Any, after: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from agentkit.errors import AgentkitError, ConfigError, did_you_mean
 from agentkit.graph.degrade import faults_of_cheaper, faults_of_degrading
@@ -25,7 +25,6 @@ from agentkit.graph.spec import (
 )
 from agentkit.graph.topology import Topology, endless_loops
 from agentkit.options import check, fields
-from agentkit.registry import Registry
 from agentkit.types import Path
 
 MAX_NODES = 500
@@ -33,14 +32,12 @@ MAX_EDGES = 2_000
 _STACK_OPTIONS = tuple(fields(StackOptions))
 
 
-def check_spec(
-    spec: GraphSpec, report: Report, *, places: tuple[Path, ...], registry: Registry, read: Callable[[str], str]
-) -> dict[str, str]:
-    """Report everything wrong with ``spec``; ``places`` says where its edges stand, ``read`` gives the text of a file.
+def check_spec(spec: GraphSpec, report: Report, *, places: tuple[Path, ...], site: Site) -> dict[str, str]:
+    """Report everything wrong with ``spec``, seen from ``site``; ``places`` says where its edges stand.
 
     Returns the port types of its outputs, as far as they are known.
     """
-    checker = _Checker(spec, report, places, Site(spec=spec, registry=registry, read=read))
+    checker = _Checker(spec, report, places, site)
     checker.models()
     checker.nodes()
     checker.edges()

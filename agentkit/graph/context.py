@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from agentkit.errors import QuestionsPendingError
 from agentkit.events import Emit, Event, Scope
-from agentkit.protocols import Model
+from agentkit.protocols import ConnectedTool, Model, Tool
 from agentkit.runtime.budget import Budget, Ledger
 from agentkit.runtime.cache import NodeCache
 from agentkit.runtime.codec import fingerprint
+from agentkit.runtime.connections import Connections
 from agentkit.runtime.journal import Journal
 from agentkit.types import JSON, Question
 
@@ -36,8 +37,9 @@ class RunContext:
     that chooses between them call by call.
 
     ``held`` are the nodes that cannot go on before a person answers their questions, ``answers`` those given ahead, by the
-    question's id. ``now`` is in seconds since 1970, ``cache`` what earlier runs put out. For a graph inside a node
-    ``place`` is where it runs, and ``outputs``, ``kept`` and ``held`` are its own.
+    question's id. ``now`` is in seconds since 1970, ``cache`` what earlier runs put out. ``connections`` are
+    open as long as the run is; without them every call of a tool makes its own. For a graph inside a node ``place`` is where
+    it runs, and ``outputs``, ``kept`` and ``held`` are its own.
     """
 
     run: str
@@ -55,6 +57,7 @@ class RunContext:
     answers: Mapping[str, JSON] = field(default_factory=dict)
     now: Callable[[], float] = time.time
     cache: NodeCache | None = None
+    connections: Connections | None = None
 
     @property
     def pending(self) -> tuple[Question, ...]:
@@ -109,6 +112,12 @@ class NodeContext:
     def model(self, name: str) -> Model:
         """The graph's model of that name, its calls counted, recorded and shown at this place."""
         return self.bind(name, self.scope, self.ledger)
+
+    async def call(self, tool: Tool, arguments: Mapping[str, JSON]) -> JSON:
+        """What the tool gives, over the connection that the run holds where it needs one."""
+        if self.run.connections is None or not isinstance(tool, ConnectedTool):
+            return await tool.call(dict(arguments))
+        return await tool.call_over(self.run.connections.get(tool.connection, tool.connect), dict(arguments))
 
     def emit(self, event: Event) -> None:
         """Tell what happened here; components say what, this says where."""

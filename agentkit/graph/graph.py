@@ -10,7 +10,7 @@ from contextlib import aclosing, closing
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentkit.errors import InputError, did_you_mean
 from agentkit.events import Emit, Event, Scope, ignore
@@ -25,11 +25,13 @@ from agentkit.graph.run import Execution, Fork, Settings, fan
 from agentkit.graph.spec import GraphSpec
 from agentkit.graph.values import read_inputs
 from agentkit.graph.walk import Walker
+from agentkit.graph.write import to_yaml
 from agentkit.protocols import Model
 from agentkit.registry import Registry
 from agentkit.runtime.budget import Ledger
 from agentkit.runtime.codec import fingerprint
 from agentkit.runtime.concurrency import run_sync
+from agentkit.runtime.connections import Connections
 from agentkit.runtime.header import Header
 from agentkit.runtime.journal import Journal
 from agentkit.runtime.rows import Row
@@ -38,7 +40,16 @@ from agentkit.runtime.store import Store
 from agentkit.types import JSON, Run
 
 if TYPE_CHECKING:
+    from agentkit.graph.builder import GraphBuilder
     from agentkit.graph.compile import PlainGraph
+
+
+class MakesGraphs(Protocol):
+    """The part of a Kit that makes graphs."""
+
+    def graph(self, source: Any, **settings: Any) -> Graph:
+        """The graph of a file or a builder."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,15 @@ class Graph:
         async with aclosing(execution.stream()) as events:
             async for event in events:
                 yield event
+
+    @classmethod
+    def from_builder(cls, builder: GraphBuilder, kit: MakesGraphs, **settings: Any) -> Graph:
+        """``kit.graph(builder, ...)``: the graph of a builder, checked and ready to run."""
+        return kit.graph(builder, **settings)
+
+    def to_yaml(self) -> str:
+        """The graph as the text of a file, normalised; raises ``ConfigError`` where it holds what only this program has."""
+        return to_yaml(self.spec)
 
     def to_langgraph(self) -> PlainGraph:
         """The same graph as a langgraph ``StateGraph``, uncompiled.
@@ -252,7 +272,7 @@ class Graph:
         return self.store or Store(home=self.home or Path())
 
     def _detached(self) -> RunContext:
-        return self._context(Settings(keep=False), None)
+        return replace(self._context(Settings(keep=False), None), connections=None)
 
     def _context(self, settings: Settings, journal: Journal | None, emit: Emit = ignore) -> RunContext:
         opener: Callable[[str], Model] = self._models.model
@@ -278,4 +298,5 @@ class Graph:
             answers=settings.answers,
             now=self.now,
             cache=self._store.cache if journal is not None and settings.reuses else None,
+            connections=Connections(),
         )

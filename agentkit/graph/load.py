@@ -23,10 +23,12 @@ def load(
     registry: Registry,
     models: Mapping[str, Any] | None = None,
     changes: Mapping[str, JSON] | None = None,
+    provided: Mapping[str, Any] | None = None,
 ) -> GraphSpec:
     """The graph in the file at ``path``; ``models`` replaces entries of its ``models:`` by name, with entries or with models.
 
     ``changes`` puts values in place of what the file says, by dotted path: ``{"nodes.solve.with.temperature": 0.2}``.
+    ``provided`` is what the Kit fills into components.
 
     Raises ``GraphError`` with every problem found, each with file, line and column.
     """
@@ -36,7 +38,9 @@ def load(
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise GraphError([Problem(str(path), 1, 1, "", f"the file cannot be read: {error.strerror}")]) from None
-    return load_text(data, registry=registry, models=models, file=str(path), folder=path.parent, changes=changes)
+    return load_text(
+        data, registry=registry, models=models, file=str(path), folder=path.parent, changes=changes, provided=provided
+    )
 
 
 def load_text(
@@ -47,13 +51,27 @@ def load_text(
     file: str = "<graph>",
     folder: Path | None = None,
     changes: Mapping[str, JSON] | None = None,
+    provided: Mapping[str, Any] | None = None,
 ) -> GraphSpec:
     """The graph in ``text``; files it refers to are looked for below ``folder``."""
     source = read(text, file=file)
+    return load_source(source, registry=registry, models=models, folder=folder, changes=changes, provided=provided)
+
+
+def load_source(
+    source: Source,
+    *,
+    registry: Registry,
+    models: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
+    changes: Mapping[str, JSON] | None = None,
+    provided: Mapping[str, Any] | None = None,
+) -> GraphSpec:
+    """The graph in data that was read or built."""
     if changes:
         source = replace(source, data=_changed(source, changes))
     report = Report(source)
-    spec = Loader(registry).load(report, Place(folder=folder), given=models)
+    spec = Loader(registry, provided).load(report, Place(folder=folder), given=models)
     report.raise_if_any()
     return replace(spec, changes=dict(changes or {}))
 

@@ -10,6 +10,7 @@ from typing import Any
 from agentkit.errors import ConfigError, GraphError, did_you_mean
 from agentkit.graph.check import check_spec
 from agentkit.graph.files import Files
+from agentkit.graph.kinds import Site
 from agentkit.graph.report import Report
 from agentkit.graph.shape import SCHEMA, read_model, read_spec
 from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, inside, tool_key, tools_of
@@ -52,8 +53,8 @@ class Inside:
 class Loader:
     """Loads one graph with all that are inside it."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, provided: Mapping[str, Any] | None = None) -> None:
+        self._registry, self._provided = registry, provided or {}
         self._graphs = 0
 
     def load(self, report: Report, place: Place, *, given: Mapping[str, Any] | None = None) -> GraphSpec:
@@ -73,7 +74,8 @@ class Loader:
             place = replace(place, files=(Path(spec.file).resolve(),))
         inner = {one.key: self._inner(one, spec, report, place, files) for one in _graphs_of(spec.nodes)}
         spec = replace(spec, graphs={name: one for name, one in inner.items() if one is not None})
-        types = check_spec(spec, report, places=places, registry=self._registry, read=files.read)
+        site = Site(spec=spec, registry=self._registry, read=files.read, provided=self._provided)
+        types = check_spec(spec, report, places=places, site=site)
         return replace(spec, files=files.texts, types=types)
 
     def _inner(self, one: Inside, outer: GraphSpec, report: Report, place: Place, files: Files) -> GraphSpec | None:

@@ -80,7 +80,11 @@ class Execution:
             status, error = ("exhausted" if isinstance(raised, BudgetExceededError) else "failed"), raised
             raise
         finally:
-            run = self._finish(status, error, self.context.clock() - started)
+            try:
+                if self.context.connections is not None:
+                    await self.context.connections.aclose()
+            finally:
+                run = self._finish(status, error, self.context.clock() - started)
         return run
 
     async def stream(self) -> AsyncGenerator[Event, None]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agentkit.errors import InputError
+from agentkit.errors import GraphError, InputError, did_you_mean
 from agentkit.events import Emit, ignore
 from agentkit.graph.graph import Graph
 from agentkit.graph.origin import Origin
@@ -70,6 +70,32 @@ class Runs:
             names = ", ".join(missing)
             raise InputError(f"run {run!r} was given models that are not recorded: give {names} again")
         return self.load(origin.file, models=given, changes={**origin.changes, **(changes or {})})
+
+    def instead(
+        self, run: str, node: str, *, use: str | None = None, options: Mapping[str, JSON] | None = None
+    ) -> tuple[dict[str, JSON], tuple[str, ...]]:
+        """The ``changes`` that put another component or other ``options`` in a node, and the options that were left out for it.
+
+        ``use`` may do without its kind: ``tree_of_thought`` in place of another strategy. Options of the old component that the
+        new one does not know are left out.
+        """
+        spec = self.graph(run).spec
+        if node not in spec.nodes:
+            raise InputError(f"{spec.name} has no node {node!r}{did_you_mean(node, spec.nodes)}")
+        old = spec.nodes[node]
+        kept = {**old.options, **(options or {})}
+        if use is None:
+            return {f"nodes.{node}.with": kept}, ()
+        use = use if "." in use or not old.component else f"{old.kind}.{use}"
+        changes: dict[str, JSON] = {f"nodes.{node}.use": use, f"nodes.{node}.with": kept}
+        try:
+            self.graph(run, changes=changes)
+        except GraphError as error:
+            unknown = {one.path for one in error.problems if one.message.startswith("unknown option")}
+            left = tuple(name for name in old.options if f"nodes.{node}.with.{name}" in unknown)
+            kept = {name: value for name, value in kept.items() if name not in left}
+            return {**changes, f"nodes.{node}.with": kept}, left
+        return changes, ()
 
     def changed(self, run: str) -> tuple[str, ...]:
         """The nodes of a run's graph that are no longer as they were: resumed, they and what follows from them run again."""

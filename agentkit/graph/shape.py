@@ -342,6 +342,11 @@ class _Shape:
                 self._no_secrets((*path, index), item)
 
 
+def is_reference(value: JSON) -> bool:
+    """Whether a value in a file is read as a port and not as itself."""
+    return _reference(value) is not None
+
+
 def _reference(value: JSON) -> Reference | None:
     found = _REFERENCE.match(value) if isinstance(value, str) else None
     return Reference(found[1], found[2]) if found else None

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agentkit.errors import ConfigError, ToolError, did_you_mean
+from agentkit.errors import ToolError, did_you_mean
+from agentkit.events import ToolCalled
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.graphtool import GraphTool, faults_of, graph_tool, tool_spec
-from agentkit.graph.kinds.component import check_paths, find, with_paths
 from agentkit.graph.kinds.kind import Site, Workshop
+from agentkit.graph.offered import Entry, Search
 from agentkit.graph.plain import to_plain
 from agentkit.graph.questions import ask
 from agentkit.graph.spec import NodeSpec, tool_key
-from agentkit.options import Fault, build, check, fields, plainly
+from agentkit.options import Fault, plainly
 from agentkit.protocols import Tool
 from agentkit.rag.prompt import clean, delimiter
 from agentkit.types import JSON, Question, ToolCall
@@ -27,11 +28,20 @@ _LONGEST = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a call: the text for the model, whether it ``failed``, and the ``arguments`` (JSON) it was made with."""
+    """What came of a call: the text for the model, whether it ``failed``, how long it took, and the ``arguments`` (JSON) it
+    was made with.
+    """
 
     text: str
     failed: bool = False
     arguments: str = ""
+    seconds: float = 0.0
+
+    def event(self, name: str) -> ToolCalled:
+        """What happened, for the stream of events."""
+        return ToolCalled(
+            name=name, arguments=self.arguments, result=self.text, failed=self.failed, seconds=self.seconds
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +93,20 @@ class Toolbox:
             except (ToolError, TimeoutError) as error:
                 return {"error": f"{name} failed: {str(error) or 'it took too long'}"}
 
+        started = context.run.clock()
         done = await context.once([name, dict(arguments)], work)
+        seconds = context.run.clock() - started
         if "error" in done:
-            return Outcome(text=_as_data(done["error"], context), failed=True)
-        return Outcome(text=_as_data(done.get("result"), context))
+            return Outcome(text=_as_data(done["error"], context), failed=True, seconds=seconds)
+        return Outcome(text=_as_data(done.get("result"), context), seconds=seconds)
 
     async def _result(self, name: str, arguments: Mapping[str, JSON], place: NodeContext) -> Any:
         tool = self.tools[name]
-        return await (tool.call(arguments, place) if isinstance(tool, GraphTool) else tool.call(dict(arguments)))
+        if isinstance(tool, GraphTool):
+            return await tool.call(arguments, place)
+        if isinstance(tool, Search):
+            return await tool.search(arguments["query"], place.emit)
+        return await place.call(tool, arguments)
 
     def _arguments(self, call: ToolCall) -> tuple[Mapping[str, JSON], str]:
         if call.name not in self.tools:
@@ -114,9 +130,9 @@ def check_tools(node: NodeSpec, site: Site) -> tuple[list[str], list[Fault]]:
     faults: list[Fault] = []
     names: list[str] = []
     for index, item in enumerate(option):
-        name, found = _checked(item, site, tool_key(node.name, index))
+        called, found = _checked(item, site, tool_key(node.name, index))
         faults += [((index, *path), message) for path, message in found]
-        names += [name] if name else []
+        names += called
     twice = sorted({name for name in names if names.count(name) > 1})
     return names, faults + [((), f"two of the tools are called {name!r}") for name in twice]
 
@@ -138,57 +154,25 @@ def make_tools(node: NodeSpec, shop: Workshop) -> Toolbox:
     """The tools of a checked agent, with those for which it asks a person."""
     found: list[Any] = []
     for index, item in enumerate(node.options["tools"]):
-        if _name(item) == "graph":
+        if Entry(item).use == "graph":
             found.append(graph_tool(item, tool_key(node.name, index), shop))
-            continue
-        component = shop.registry.get("tool", _name(item))
-        options = with_paths(component.factory, _options(item), shop.folder)
-        found.append(build(component, options, provided=shop.provided, models={}))
+        else:
+            found += Entry(item).made(shop)
     tools = {tool.spec.name: tool for tool in found}
     approve = node.options.get("approve", ())
     return Toolbox(tools=tools, approve=frozenset(tools if approve == "all" else approve))
 
 
-def _checked(item: JSON, site: Site, key: str) -> tuple[str, list[Fault]]:
-    """The name that the model calls a tool by, empty where something is wrong with it, and what that is."""
-    if _name(item) == "graph":
+def _checked(item: JSON, site: Site, key: str) -> tuple[list[str], list[Fault]]:
+    """The names that the model calls the tools of an entry by, or what is wrong with it."""
+    entry = Entry(item)
+    if entry.use == "graph":
         graph = site.spec.graphs.get(key)
         options = item if isinstance(item, Mapping) else {}
         faults = list(faults_of(options, graph))
-        return ("" if faults or graph is None else tool_spec(options, graph).name), faults
-    faults = list(_faults_of(item, site))
-    if faults:
-        return "", faults
-    return build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={}).spec.name, []
-
-
-def _faults_of(item: JSON, site: Site) -> Iterator[Fault]:
-    if not _name(item):
-        yield (), f"a tool is its name or {{use: name, ...}}, not {plainly(item)}"
-        return
-    factory, missing = find(site.registry, "tool", _name(item))
-    yield from (((), message) for _, message in missing)
-    if factory is None:
-        return
-    if any(one.model for one in fields(factory).values()):
-        yield (), f"the tool {_name(item)!r} asks a model, which the tools of an agent cannot have"
-        return
-    faults = check(factory, _options(item)) + check_paths(factory, _options(item), site.folder)
-    yield from faults
-    if not faults:
-        try:
-            build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={})
-        except ConfigError as error:
-            yield (), str(error)
-
-
-def _name(item: JSON) -> str:
-    name = item.get("use") if isinstance(item, Mapping) else item
-    return name if isinstance(name, str) else ""
-
-
-def _options(item: JSON) -> dict[str, JSON]:
-    return {name: value for name, value in item.items() if name != "use"} if isinstance(item, Mapping) else {}
+        return ([] if faults or graph is None else [tool_spec(options, graph).name]), faults
+    faults = list(entry.faults(site))
+    return ([], faults) if faults else entry.names(site)
 
 
 def _as_data(value: JSON, context: NodeContext) -> str:

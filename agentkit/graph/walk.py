@@ -160,7 +160,8 @@ class Walker:
 
     def _runner(self, node: NodeSpec) -> NodeRunner:
         kind = kind_of(node, self.shop.registry)
-        site = Site(spec=self.spec, registry=self.shop.registry, read=self.shop.read)
+        shop = self.shop
+        site = Site(spec=self.spec, registry=shop.registry, read=shop.read, provided=shop.provided)
         return NodeRunner(
             node=node,
             spec=self.spec,

@@ -120,6 +120,23 @@ class Calls:
                     total = total + decode_usage(json.loads(text))
         return total
 
+    def usage_beyond(self, other: Calls) -> Usage:
+        """What was spent on calls that ``other`` does not hold: on those that were not taken over from it."""
+        known = {row[1:] for row in other._costs()}
+        total = Usage()
+        for row in self._costs():
+            if row[1:] not in known:
+                with readable(self._file.place, f"row {row[0]} of calls"):
+                    total = total + decode_usage(json.loads(str(row[-2])))
+        return total
+
+    def _costs(self) -> list[tuple[object, ...]]:
+        columns = ("seq", "node", "visit", "path", "request", "ordinal", "usage", "at")
+        return [
+            tuple(bytes(one) if isinstance(one, memoryview) else one for one in row)
+            for row in self._file.select("calls", *columns)
+        ]
+
 
 def holds_for(scope: Scope) -> Callable[[str, int, str], bool]:
     """Whether a node, visit and path lie in ``scope`` or inside it; a scope without a node is the whole run."""

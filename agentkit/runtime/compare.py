@@ -23,7 +23,8 @@ class RunDiff:
     """What differs between two runs of a graph.
 
     ``inputs`` and ``output`` by name, ``nodes`` by node and port (a second visit is ``node#2``), ``scores`` by node: those of
-    evaluators, changed or not. ``usage`` is what each run cost in all.
+    evaluators, changed or not, also inside other nodes (``review/check``). ``usage`` is what each run cost in all, ``paid``
+    what the second spent on calls that it did not take over from the first.
     """
 
     before: str
@@ -33,6 +34,7 @@ class RunDiff:
     nodes: Mapping[str, Mapping[str, Change]]
     scores: Mapping[str, Change]
     usage: tuple[Usage, Usage]
+    paid: Usage
     seconds: tuple[float, float]
     status: tuple[str, str]
 
@@ -47,7 +49,7 @@ def diff(before: Journal, after: Journal) -> RunDiff:
     first, second = before.header, after.header
     here, there = _visits(before), _visits(after)
     nodes = {name: _changes(here.get(name, {}), there.get(name, {})) for name in {**here, **there}}
-    scored = [name for name, ports in {**here, **there}.items() if "score" in ports]
+    scores, others = _scores(before), _scores(after)
     return RunDiff(
         before=first.id,
         after=second.id,
@@ -55,10 +57,10 @@ def diff(before: Journal, after: Journal) -> RunDiff:
         output=_changes(first.output or {}, second.output or {}),
         nodes={name: changes for name, changes in nodes.items() if changes},
         scores={
-            name: Change(before=here.get(name, {}).get("score"), after=there.get(name, {}).get("score"))
-            for name in scored
+            name: Change(before=scores.get(name), after=others.get(name)) for name in dict.fromkeys((*scores, *others))
         },
         usage=(before.usage(), after.usage()),
+        paid=after.calls.usage_beyond(before.calls),
         seconds=(first.seconds, second.seconds),
         status=(first.status, second.status),
     )
@@ -84,6 +86,25 @@ def label(node: str, visit: int) -> str:
 def label_of(scope: Scope) -> str:
     """The label of a visit."""
     return label(scope.node, scope.visit)
+
+
+def _scores(journal: Journal) -> dict[str, float | None]:
+    """The score of every visit of an evaluator, None where it could not judge; they are known by their ports."""
+    return {
+        _way(one.scope): one.outputs.get("score")
+        for one in journal.visits()
+        if {"status", "findings"} <= one.outputs.keys()
+    }
+
+
+def _way(scope: Scope) -> str:
+    """The labels of a visit and of those around it, samples and items by their number."""
+    return "/".join([label_of(scope), *(_part(part) for part in scope.path.split("/") if part)])
+
+
+def _part(part: str) -> str:
+    name, _, number = part.partition(":")
+    return part if name in ("sample", "item") else label(name, int(number or 0))
 
 
 def _visits(journal: Journal) -> dict[str, Mapping[str, JSON]]:

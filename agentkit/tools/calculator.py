@@ -71,12 +71,19 @@ def calculate(expression: str) -> Fraction:
     if len(text) > _LONGEST:
         raise ToolError(f"the expression is longer than {_LONGEST} characters")
     try:
-        tree = ast.parse(text, mode="eval")
-        return _value(tree.body)
+        return _value(_exact(ast.parse(text, mode="eval"), text).body)
     except ZeroDivisionError:
         raise ToolError(f"division by zero in {expression!r}") from None
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ToolError(f"{expression!r} is not an arithmetic expression: {error}") from None
+
+
+def _exact(tree: ast.Expression, text: str) -> ast.Expression:
+    """The tree with every decimal as it is written, which the parser has already rounded to a float."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < node.value < math.inf:
+            node.value = Fraction(ast.get_source_segment(text, node) or node.value)  # type: ignore[assignment]
+    return tree
 
 
 def show(value: Fraction) -> str:
@@ -96,6 +103,8 @@ def show(value: Fraction) -> str:
 
 def _value(node: ast.expr) -> Fraction:
     match node:
+        case ast.Constant(value=Fraction() as number):
+            return number
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             return Fraction(str(number))
         case ast.UnaryOp(op=ast.USub(), operand=operand):

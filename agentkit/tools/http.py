@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from agentkit.errors import ConfigError, MissingExtraError, ToolError
 from agentkit.registry import provided
+from agentkit.tools.addresses import resolve
 from agentkit.types import JSON, ToolSpec
 
 if TYPE_CHECKING:
@@ -76,7 +75,8 @@ class Http:
     async def _follow(self, method: str, url: str, body: JSON) -> JSON:
         for _ in range(_REDIRECTS + 1):
             target = self._checked(url)
-            address = await self._resolve(target)
+            port = target.port or _PORTS[target.scheme]
+            address = await resolve(target.hostname or "", port, self.networks or ())
             status, headers, text = await self._fetch(method, target, address, body)
             if status not in (301, 302, 303, 307, 308) or "Location" not in headers:
                 return {"status": status, "url": url, "type": headers.get("Content-Type", ""), "text": text}
@@ -98,27 +98,6 @@ class Http:
         if not any(_matches(host, allowed) for allowed in self.hosts):
             raise ToolError(f"host {host!r} is not allowed; allowed: {', '.join(self.hosts)}")
         return parts
-
-    async def _resolve(self, parts: SplitResult) -> str:
-        port = parts.port or _PORTS[parts.scheme]
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise ToolError(f"host {parts.hostname!r} cannot be resolved: {error.strerror or error}") from None
-        addresses = [str(entry[4][0]) for entry in found]
-        for address in addresses:
-            self._check_address(parts.hostname or "", address)
-        return addresses[0]
-
-    def _check_address(self, host: str, address: str) -> None:
-        number = ipaddress.ip_address(address.partition("%")[0])
-        mapped = getattr(number, "ipv4_mapped", None)
-        number = mapped or number
-        allowed: Sequence[str] = self.networks or ()
-        if any(number in ipaddress.ip_network(network) for network in allowed if _same_version(number, network)):
-            return
-        if not number.is_global or number.is_multicast:
-            raise ToolError(f"host {host!r} leads to {number}, an address inside this machine or its network")
 
     async def _fetch(self, method: str, parts: SplitResult, address: str, body: JSON) -> tuple[int, Any, str]:
         import aiohttp
@@ -155,7 +134,3 @@ class _Pinned:
 def _matches(host: str, allowed: str) -> bool:
     host, allowed = host.lower().rstrip("."), allowed.lower()
     return host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed
-
-
-def _same_version(number: Any, network: str) -> bool:
-    return bool(number.version == ipaddress.ip_network(network).version)

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentkit.errors import ToolError
@@ -53,5 +53,6 @@ def test_anything_else_is_one_sentence(expression: str) -> None:
 
 
 @given(st.fractions(max_denominator=10**6))
+@example(Fraction(65537, 131072))
 def test_what_is_shown_reads_back_as_the_same_number(value: Fraction) -> None:
     assert calculate(show(value)) == value

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from agentkit.errors import ConfigError, QuestionsPendingError, did_you_mean
-from agentkit.events import ToolCalled
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component
@@ -152,8 +151,7 @@ class _Loop:
             outcome = await self.tools.call(call, context)
         except QuestionsPendingError as error:
             return error
-        told = ToolCalled(name=call.name, arguments=outcome.arguments, result=outcome.text, failed=outcome.failed)
-        context.emit(told)
+        context.emit(outcome.event(call.name))
         return outcome
 
     def _handover(self, sample: Sample) -> str:

@@ -17,11 +17,15 @@ from agentkit.types import JSON
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What a node may refer to while it is checked; ``read`` gives the text of a file of the graph, or ``ConfigError``."""
+    """What a node may refer to while it is checked; ``read`` gives the text of a file of the graph, or ``ConfigError``.
+
+    ``provided`` is what the Kit fills into components.
+    """
 
     spec: GraphSpec
     registry: Registry
     read: Callable[[str], str]
+    provided: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

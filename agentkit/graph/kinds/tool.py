@@ -29,7 +29,7 @@ class ToolKind:
         if faults:
             return Checked(ports=Ports(open=True), faults=faults)
         try:
-            tool = build(site.registry.get("tool", node.component), node.options, provided={}, models={})
+            tool = build(site.registry.get("tool", node.component), node.options, provided=site.provided, models={})
             return Checked(ports=_ports(tool.spec))
         except AgentkitError as error:
             return Checked(faults=[(("use",), f"tool {node.component!r} cannot be made: {error}")])
@@ -43,7 +43,7 @@ class ToolKind:
             arguments = dict(inputs)
             if fault := jsonschema.mismatch(arguments, tool.spec.parameters):
                 raise ToolError(f"the arguments do not fit the tool {tool.spec.name!r}: {fault}")
-            return {"result": to_plain(await tool.call(arguments))}
+            return {"result": to_plain(await context.call(tool, arguments))}
 
         return run
 
@@ -51,5 +51,6 @@ class ToolKind:
 def _ports(spec: ToolSpec) -> Ports:
     properties = spec.parameters.get("properties") or {}
     required = spec.parameters.get("required") or ()
-    inputs = {name: Port(type_of_schema(one), name in required) for name, one in properties.items()}
+    types = {name: type_of_schema(one) if isinstance(one, Mapping) else "any" for name, one in properties.items()}
+    inputs = {name: Port(one, name in required) for name, one in types.items()}
     return Ports(inputs=inputs, outputs={"result": "any"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
@@ -114,11 +115,15 @@ def build(
 def json_schema(factory: Factory) -> dict[str, JSON]:
     """The JSON Schema of the options object."""
     known = {name: one for name, one in fields(factory).items() if one.provided is None}
-    schema: dict[str, JSON] = {"type": "object", "properties": {name: _property(one) for name, one in known.items()}}
+    prose = inspect.getdoc(factory) or ""
+    properties = {
+        name: _property(one, about=one.description or _sentence_on(name, prose)) for name, one in known.items()
+    }
+    schema: dict[str, JSON] = {"type": "object", "properties": properties}
     if required := [name for name, one in known.items() if one.required]:
         schema["required"] = required
     schema["additionalProperties"] = takes_any(factory)
-    if summary := (inspect.getdoc(factory) or "").partition("\n")[0]:
+    if summary := prose.partition("\n")[0]:
         schema["description"] = summary
     return schema
 
@@ -346,12 +351,22 @@ def _value(one: Field | None, value: Any, models: Mapping[str, Model]) -> Any:
         raise ConfigError(f"{one.name}: no model is named {value!r}{did_you_mean(value, models)}") from None
 
 
-def _property(one: Field) -> dict[str, JSON]:
+def _property(one: Field, *, about: str) -> dict[str, JSON]:
     if one.model:
-        return {"type": "string", "description": one.description or "the name of one of the graph's models"}
+        kinds = {"type": "string"} if one.required else {"type": ["string", "null"]}
+        return {**kinds, "description": about or "The name of one of the graph's models."}
     schema = Converter(one.annotation).schema()
     if not one.required and isinstance(one.default, str | int | float | bool):
         schema["default"] = one.default
-    if one.description:
-        schema["description"] = one.description
+    elif not one.required and isinstance(one.default, tuple | list):
+        schema["default"] = [item for item in one.default if isinstance(item, str | int | float | bool)]
+    if about:
+        schema["description"] = about
     return schema
+
+
+def _sentence_on(name: str, prose: str) -> str:
+    """The first sentence of a docstring that names the option, which is how ours tell of their options."""
+    sentences = re.split(r"(?<=[.:])\s+(?=[A-Z`])", " ".join(prose.split()))
+    found = next((one for one in sentences if re.search(rf"``{re.escape(name)}\b", one)), "")
+    return found.replace("``", "`")

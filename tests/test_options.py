@@ -180,7 +180,7 @@ def test_the_schema_describes_the_options() -> None:
     assert schema["additionalProperties"] is False
     assert schema["description"] == "A component of every kind of field."
     assert schema["properties"]["samples"] == {"type": "integer", "default": 16}
-    assert schema["properties"]["verifier"]["type"] == "string"
+    assert schema["properties"]["verifier"]["type"] == ["string", "null"]
     assert "home" not in schema["properties"]
     assert options.json_schema(Needy)["required"] == ["model", "name"]
 

@@ -41,6 +41,8 @@ _NODE = ("use", "with", "in", "when", "retry", "timeout", "budget", "on_error", 
 _LATER = ("cache",)
 _EDGE = ("from", "to", "when", "max")
 _ON_ERROR = ("to", "max")
+KEYS = {"top": _TOP, "input": _INPUT, "node": _NODE, "edge": _EDGE, "on_error": _ON_ERROR}
+"""The keys that may stand in each part of a file, beside those that begin with x-."""
 
 T = TypeVar("T")
 _Placed = tuple[Path, EdgeSpec]

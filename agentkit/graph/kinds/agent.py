@@ -12,7 +12,7 @@ from typing import Any
 from agentkit.errors import ConfigError, did_you_mean
 from agentkit.events import ToolCalled
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.kinds.model import Knobs
 from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_ports
@@ -21,6 +21,7 @@ from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
 from agentkit.graph.toolbox import Outcome, Toolbox, check_tools, make_tools
 from agentkit.options import Fault, check, fields, plainly
+from agentkit.registry import Registry
 from agentkit.runtime.concurrency import gather
 from agentkit.runtime.sampling import draw
 from agentkit.types import JSON, GenerateRequest, Message, Sample, ToolCall, ToolSpec
@@ -61,6 +62,10 @@ class AgentKind:
         wanted, more = check_prompt(node, site)
         inputs = {**prompt_ports(wanted), "messages": Port("list")}
         return Checked(ports=Ports(inputs=inputs, outputs=_OUTPUTS), faults=faults + more)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.closed(described.options_of(Knobs, _described(registry)), required=("tools",))
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Runs the loop."""
@@ -164,6 +169,18 @@ def _hand_over(others: Mapping[str, str]) -> ToolSpec:
     properties = {"to": {"type": "string", "enum": list(others)}}
     schema = {"type": "object", "properties": properties, "required": ["to"], "additionalProperties": False}
     return ToolSpec(name=_HAND_OVER, description=f"Let another agent go on from here. {about}", parameters=schema)
+
+
+def _described(registry: Registry) -> dict[str, JSON]:
+    named = {"enum": registry.names("tool")}
+    tool = {"anyOf": [named, {"type": "object", "properties": {"use": named}, "required": ["use"]}]}
+    return {
+        "model": described.MODEL,
+        "prompt": described.PROMPT,
+        "tools": {"type": "array", "items": tool, "minItems": 1, "description": "What the model may call."},
+        "steps": {"type": "integer", "minimum": 1, "maximum": _MOST_STEPS, "default": 8},
+        "handover": {"type": "object", "additionalProperties": {"type": "string"}},
+    }
 
 
 def _own_faults(node: NodeSpec) -> list[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agentkit.graph.context import NodeContext, RunContext
 from agentkit.graph.ports import Ports
@@ -73,4 +73,13 @@ class Kind(Protocol):
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """The function that runs the node; the node has been checked."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A kind that also says what may stand under ``with:``, so that an editor can complete it."""
+
+    def describe(self, registry: Registry, name: str) -> dict[str, JSON]:
+        """The JSON Schema of ``with:`` where the node uses the component ``name`` (empty for a kind that needs none)."""
         ...

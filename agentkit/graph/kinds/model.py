@@ -10,13 +10,14 @@ from typing import Any, Literal
 from agentkit.errors import ConfigError, ServerError
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_ports
 from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports, type_of_schema
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, check
+from agentkit.registry import Registry
 from agentkit.runtime.sampling import draw
 from agentkit.types import JSON, GenerateRequest, Sample
 
@@ -58,6 +59,14 @@ class ModelKind:
         if schema is not None:
             outputs["data"] = type_of_schema(schema)
         return Checked(ports=Ports(inputs=inputs, outputs=outputs), faults=[*faults, *more, *wrong])
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.closed(
+            described.options_of(
+                Knobs, {"model": described.MODEL, "prompt": described.PROMPT, "schema": {"type": ["object", "null"]}}
+            )
+        )
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Draws one sample."""

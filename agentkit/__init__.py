@@ -13,6 +13,7 @@ from agentkit.events import Event
 from agentkit.hookspecs import hookimpl
 from agentkit.registry import lazy, provided
 from agentkit.types import (
+    Bounds,
     Document,
     Finding,
     GenerateRequest,
@@ -45,6 +46,7 @@ _LATER = {
 
 __all__ = [
     "AgentkitError",
+    "Bounds",
     "Document",
     "Event",
     "Finding",

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from agentkit.types import (
     JSON,
+    Bounds,
     Capabilities,
     Delta,
     Document,
@@ -110,6 +111,18 @@ class Tool(Protocol):
 
     async def call(self, arguments: dict[str, JSON]) -> JSON:
         """The result as plain data; raises ``ToolError`` with a sentence that the model can act on."""
+        ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A component that can say how many samples it draws before it does: beside its own protocol, and optional.
+
+    ``agentkit plan`` and ``agentkit lint`` ask it. One that uses models and does not say is reported as unknown.
+    """
+
+    def bounds(self) -> Sequence[Bounds]:
+        """The bounds of one call of it with these options, one for each model that it asks."""
         ...
 
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import InputError, did_you_mean
 from agentkit.events import Emit, Event, Scope, ignore
+from agentkit.graph.backends import Backends
 from agentkit.graph.compile import Engine, compile_graph, inner_walk, state_graph
 from agentkit.graph.context import RunContext
 from agentkit.graph.kinds import Workshop
 from agentkit.graph.models import Models, Open, recorded, replayed
 from agentkit.graph.nodes import visit_key
 from agentkit.graph.origin import Origin, changed, origin_of, visits_before
+from agentkit.graph.plan import Assumptions, Plan, plan
 from agentkit.graph.run import Execution, Fork, Settings, fan
 from agentkit.graph.spec import GraphSpec
 from agentkit.graph.values import read_inputs
@@ -109,6 +111,20 @@ class Graph:
         for all runs of the returned object together.
         """
         return state_graph(self._walker, cache(self._detached))
+
+    def plan(self, *, items: int | None = None, value_tokens: int = 1000, call_seconds: float | None = None) -> Plan:
+        """Bounds of what a run will cost, before it runs; no model is called.
+
+        ``items`` is the longest list that a ``map`` meets, ``value_tokens`` the most tokens that a value takes up in a prompt,
+        ``call_seconds`` the longest that a call takes.
+        """
+        assume = Assumptions(items=items, value_tokens=value_tokens, call_seconds=call_seconds)
+        return plan(self._walker.shop, self.backends, assume)
+
+    @cached_property
+    def backends(self) -> Backends:
+        """What the backends of its models say of themselves."""
+        return Backends(spec=self.spec, registry=self.registry, given=self.models, provided=self.provided)
 
     @cached_property
     def _walker(self) -> Walker:

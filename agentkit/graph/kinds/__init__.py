@@ -11,7 +11,7 @@ from agentkit.graph.kinds.agent import AgentKind
 from agentkit.graph.kinds.computed import SetKind, SwitchKind, TemplateKind
 from agentkit.graph.kinds.evaluator import EvaluatorKind
 from agentkit.graph.kinds.graph import GraphKind
-from agentkit.graph.kinds.kind import Checked, Described, Kind, Run, Site, Walk, Workshop
+from agentkit.graph.kinds.kind import Checked, Described, Kind, Planned, Run, Site, Walk, Workshop
 from agentkit.graph.kinds.model import ModelKind
 from agentkit.graph.kinds.retriever import RetrieverKind
 from agentkit.graph.kinds.step import StepKind
@@ -20,7 +20,19 @@ from agentkit.graph.kinds.tool import ToolKind
 from agentkit.graph.spec import NodeSpec
 from agentkit.registry import Registry
 
-__all__ = ["Checked", "Described", "Kind", "NodeContext", "Run", "Site", "Walk", "Workshop", "kind_of", "uses"]
+__all__ = [
+    "Checked",
+    "Described",
+    "Kind",
+    "NodeContext",
+    "Planned",
+    "Run",
+    "Site",
+    "Walk",
+    "Workshop",
+    "kind_of",
+    "uses",
+]
 
 _USE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 

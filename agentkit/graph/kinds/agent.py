@@ -24,7 +24,7 @@ from agentkit.options import Fault, check, fields, plainly
 from agentkit.registry import Registry
 from agentkit.runtime.concurrency import gather
 from agentkit.runtime.sampling import draw
-from agentkit.types import JSON, GenerateRequest, Message, Sample, ToolCall, ToolSpec
+from agentkit.types import JSON, Bounds, GenerateRequest, Message, Sample, ToolCall, ToolSpec
 
 _OWN = ("model", "prompt", "tools", "steps", "handover")
 _OUTPUTS = {
@@ -66,6 +66,18 @@ class AgentKind:
     def describe(self, registry: Registry, name: str) -> described.Schema:
         """What may stand under ``with``."""
         return described.closed(described.options_of(Knobs, _described(registry)), required=("tools",))
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """An answer at once, up to a tool call in every step; how long the talk grows nobody can say."""
+        return (
+            Bounds(
+                most=int(node.options.get("steps", 8)),
+                model=component.only_model(shop, node.options.get("model")),
+                output=node.options.get("max_tokens"),
+                text=None,
+                needs=frozenset({"tools"}),
+            ),
+        )
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Runs the loop."""

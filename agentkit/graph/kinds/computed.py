@@ -14,7 +14,7 @@ from agentkit.graph.prompt import Prompt, Turn, faults_of_names, read_text
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, plainly
 from agentkit.registry import Registry
-from agentkit.types import JSON, Path
+from agentkit.types import JSON, Bounds, Path
 
 
 class TemplateKind:
@@ -39,6 +39,10 @@ class TemplateKind:
     def describe(self, registry: Registry, name: str) -> described.Schema:
         """What may stand under ``with``."""
         return described.closed({"template": described.TEXT}, required=("template",))
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """No model is asked."""
+        return ()
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Fills the template."""
@@ -73,6 +77,10 @@ class SetKind:
             "minProperties": 1,
             "description": "An output a key: an expression in quotes, or a constant.",
         }
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """No model is asked."""
+        return ()
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Evaluates the expressions."""
@@ -115,6 +123,10 @@ class SwitchKind:
             },
             required=("cases",),
         )
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """No model is asked."""
+        return ()
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Tries the conditions in order."""

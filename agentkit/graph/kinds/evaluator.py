@@ -13,7 +13,7 @@ from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, fields, plainly
 from agentkit.registry import Registry
-from agentkit.types import JSON, Record, Score
+from agentkit.types import JSON, Bounds, Record, Score
 
 _OWN = ("threshold",)
 _INPUTS = {
@@ -55,6 +55,10 @@ class EvaluatorKind:
     def describe(self, registry: Registry, name: str) -> described.Schema:
         """What may stand under ``with``."""
         return described.of_component(registry, "evaluator", name, {"threshold": _THRESHOLD})
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the evaluator says, where it asks a model."""
+        return component.bounds_of(node, "evaluator", shop, own=_OWN)
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Evaluates, and tells of every finding. An answer that is absent is for the evaluator to judge."""

@@ -12,7 +12,7 @@ from agentkit.graph.ports import Ports
 from agentkit.graph.spec import GraphSpec, NodeSpec
 from agentkit.options import Fault
 from agentkit.registry import Registry
-from agentkit.types import JSON
+from agentkit.types import JSON, Bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,4 +82,13 @@ class Described(Protocol):
 
     def describe(self, registry: Registry, name: str) -> dict[str, JSON]:
         """The JSON Schema of ``with:`` where the node uses the component ``name`` (empty for a kind that needs none)."""
+        ...
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """A kind that also says what a run of its node will ask of models."""
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """The samples of one run, ``Bounds.model`` being the name of a model of the graph; None where nobody says."""
         ...

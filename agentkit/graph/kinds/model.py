@@ -18,8 +18,9 @@ from agentkit.graph.ports import Port, Ports, type_of_schema
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, check
 from agentkit.registry import Registry
+from agentkit.runtime.estimate import text_tokens
 from agentkit.runtime.sampling import draw
-from agentkit.types import JSON, GenerateRequest, Sample
+from agentkit.types import JSON, Bounds, GenerateRequest, Sample
 
 _OWN = ("model", "prompt", "schema")
 
@@ -66,6 +67,19 @@ class ModelKind:
             described.options_of(
                 Knobs, {"model": described.MODEL, "prompt": described.PROMPT, "schema": {"type": ["object", "null"]}}
             )
+        )
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """One sample."""
+        schema, _ = _schema(node, shop.read)
+        limit, thinking = node.options.get("max_tokens"), node.options.get("max_reasoning_tokens") or 0
+        return (
+            Bounds(
+                model=component.only_model(shop, node.options.get("model")),
+                output=None if limit is None else limit + thinking,
+                text=0 if schema is None else text_tokens(json.dumps(schema)),
+                needs=frozenset() if schema is None else frozenset({"schema"}),
+            ),
         )
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:

@@ -12,7 +12,7 @@ from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
 from agentkit.registry import Registry
-from agentkit.types import JSON
+from agentkit.types import JSON, Bounds
 
 _PORTS = Ports(inputs={"query": Port("string", True)}, outputs={"documents": "documents"})
 
@@ -30,6 +30,10 @@ class RetrieverKind:
     def describe(self, registry: Registry, name: str) -> described.Schema:
         """What may stand under ``with``."""
         return described.of_component(registry, "retriever", name)
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the retriever says, where it asks a model."""
+        return component.bounds_of(node, "retriever", shop)
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Retrieves, and tells of what was found."""

@@ -16,7 +16,7 @@ from agentkit.graph.ports import Port, Ports, of_function, type_of
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Converter
 from agentkit.registry import Registry
-from agentkit.types import JSON, Document
+from agentkit.types import JSON, Bounds, Document
 
 _RERANK = Ports(
     inputs={"query": Port("string", True), "documents": Port("documents", True)}, outputs={"documents": "documents"}
@@ -43,6 +43,10 @@ class StepKind:
     def describe(self, registry: Registry, name: str) -> described.Schema:
         """What may stand under ``with``."""
         return described.of_component(registry, self._kind, name)
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the component says, where it asks a model."""
+        return component.bounds_of(node, self._kind, shop)
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Calls ``run`` with its inputs as the annotations want them."""

@@ -17,7 +17,7 @@ from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import fields
 from agentkit.registry import Registry
-from agentkit.types import JSON, Problem, Solution
+from agentkit.types import JSON, Bounds, Problem, Solution
 
 _OWN = ("model", "prompt")
 _OUTPUTS = {
@@ -48,6 +48,12 @@ class StrategyKind:
         """What may stand under ``with``."""
         return described.of_component(
             registry, "strategy", name, {"model": described.MODEL, "prompt": described.PROMPT}
+        )
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the strategy says."""
+        return component.bounds_of(
+            node, "strategy", shop, own=_OWN, model=component.only_model(shop, node.options.get("model"))
         )
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:

@@ -15,7 +15,7 @@ from agentkit.graph.ports import Port, Ports, type_of_schema
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import build
 from agentkit.registry import Registry
-from agentkit.types import JSON, ToolSpec
+from agentkit.types import JSON, Bounds, ToolSpec
 
 
 class ToolKind:
@@ -38,6 +38,10 @@ class ToolKind:
     def describe(self, registry: Registry, name: str) -> described.Schema:
         """What may stand under ``with``."""
         return described.of_component(registry, "tool", name)
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the tool says, where it asks a model."""
+        return component.bounds_of(node, "tool", shop)
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Calls the tool with arguments that fit its schema."""

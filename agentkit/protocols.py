@@ -102,7 +102,10 @@ class Evaluator(Protocol):
 
 @runtime_checkable
 class Tool(Protocol):
-    """Something a model or a graph can call."""
+    """Something a model or a graph can call.
+
+    One that does no harm when it is called twice may say so with a property ``idempotent``; lint then lets it be retried.
+    """
 
     @property
     def spec(self) -> ToolSpec:

@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Run a graph file: live progress, then the outputs.",
     "runs": "Show, resume, fork, compare and export earlier runs.",
     "validate": "Check graph files and print every error with its place.",
+    "lint": "Find what is odd in graph files that load, with a code and a place.",
     "plan": "Bound what a graph file will cost, before it runs.",
     "schema": "Write the JSON Schema of graph files, for editors to complete.",
     "graph": "Draw a graph file as Mermaid, SVG or PNG.",

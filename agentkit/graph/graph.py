@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentkit.errors import InputError, did_you_mean
+from agentkit.errors import InputError, Problem, did_you_mean
 from agentkit.events import Emit, Event, Scope, ignore
 from agentkit.graph.backends import Backends
 from agentkit.graph.compile import Engine, compile_graph, inner_walk, state_graph
 from agentkit.graph.context import RunContext
 from agentkit.graph.kinds import Workshop
+from agentkit.graph.lint import lint
 from agentkit.graph.models import Models, Open, recorded, replayed
 from agentkit.graph.nodes import visit_key
 from agentkit.graph.origin import Origin, changed, origin_of, visits_before
@@ -37,6 +38,7 @@ from agentkit.runtime.rows import Row
 from agentkit.runtime.runstore import RunStore
 from agentkit.runtime.store import Store
 from agentkit.types import JSON, Run
+from agentkit.yaml_reader import read
 
 if TYPE_CHECKING:
     from agentkit.graph.compile import PlainGraph
@@ -120,6 +122,14 @@ class Graph:
         """
         assume = Assumptions(items=items, value_tokens=value_tokens, call_seconds=call_seconds)
         return plan(self._walker.shop, self.backends, assume)
+
+    def lint(self, *, codes: Collection[str] | None = None) -> list[Problem]:
+        """What is odd in its file though it loads, each with a code, a severity and a place; ``codes`` are the rules to ask."""
+        try:
+            text = Path(self.spec.file).read_bytes()
+        except OSError as error:
+            raise InputError(f"{self.spec.file} cannot be read again: {error.strerror}") from None
+        return lint(self._walker.shop, self.backends, read(text, file=self.spec.file), codes=codes)
 
     @cached_property
     def backends(self) -> Backends:

@@ -270,7 +270,7 @@ def _in_plain_words(errors: Sequence[Mapping[str, Any]], value: Any) -> list[Fau
     wanted = [_WANTED.get(one["type"]) for one in errors]
     if len(errors) > 1 and all(wanted) and all(one["input"] == value for one in errors):
         return [((), f"must be {' or '.join(dict.fromkeys(filter(None, wanted)))}, not {plainly(value)}")]
-    faults = [(_place(one["loc"], value), _words(one)) for one in errors]
+    faults = [_placed(_place(one["loc"], value), _words(one), _mapping(one["input"])) for one in errors]
     union = len({path for path, _ in faults}) > 1 and any(not path for path, _ in faults)
     return [(path, message) for path, message in faults if path or not union]
 
@@ -334,8 +334,20 @@ def _refused(factory: Factory, options: Mapping[str, Any], known: Mapping[str, F
     try:
         factory(**values)
     except (ConfigError, ValueError, TypeError) as error:
-        return [(path, str(error))]
+        return [_placed(path, str(error), options)]
     return []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _placed(path: Path, message: str, options: Mapping[str, Any]) -> Fault:
+    """A fault at the option that its sentence begins with; what then only repeats the place is left out."""
+    found = re.match(r"(?:\w+\.)?(\w+) (must .+)?", message, re.DOTALL)
+    if found is None or found[1] not in options:
+        return path, message
+    return (*path, found[1]), found[2] or message
 
 
 def _value(one: Field | None, value: Any, models: Mapping[str, Model]) -> Any:

@@ -66,7 +66,7 @@ def faults_of(given: dict[str, Any], factory: Any = Sample) -> list[str]:
         ({"samples": True}, "samples: must be a whole number, not true"),
         ({"samples": 1.5}, "samples: must be a whole number, not 1.5"),
         ({"samples": None}, "samples: must be a whole number, not nothing"),
-        ({"samples": 0}, "samples must be at least 1, not 0"),
+        ({"samples": 0}, "samples: must be at least 1, not 0"),
         ({"ratio": "half"}, "ratio: must be a number, not the text 'half'"),
         ({"strict": "yes"}, "strict: must be true or false, not the text 'yes'"),
         ({"strict": 1}, "strict: must be true or false, not 1"),

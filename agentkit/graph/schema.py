@@ -66,7 +66,7 @@ def _values() -> dict[str, Schema]:
     chain = {"type": "string", "pattern": r"^\s*\S+\s*(->\s*\S+\s*)+$", "description": "a -> b -> c"}
     place = {"type": "string", "pattern": _REFERENCE}
     return {
-        "input": {"anyOf": [kind, {**_part("input", given), "minProperties": 1}]},
+        "input": {"anyOf": [kind, _part("input", given)]},
         "output": {"anyOf": [place, {"type": "array", "contains": place}]},
         "budget": _of(Budget),
         "retry": _of(RetrySpec),

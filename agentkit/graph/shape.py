@@ -158,7 +158,7 @@ class _Shape:
         if not isinstance(value, Mapping):
             self.say(path, f"must be a mapping, not {plainly(value)}")
             return None
-        faults = [(where, message.replace("unknown option", "unknown key")) for where, message in check(kind, value)]
+        faults = [(where, _of_a_key(message)) for where, message in check(kind, value)]
         if self.report.faults(path, faults):
             return None
         return kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
@@ -171,11 +171,9 @@ class _Shape:
 
     def input(self, path: Path, name: str, value: JSON) -> InputSpec | None:
         if isinstance(value, str):
-            return InputSpec(name=name, type=value) if self._type(path, value) else None
+            return InputSpec(name=name, type=self._type(path, value))
         fields = self.mapping(path, value, _INPUT)
-        kind = fields.get("type", "string")
-        if not fields or not self._type((*path, "type"), kind):
-            return None
+        kind = self._type((*path, "type"), fields.get("type", "string"))
         default = fields.get("default")
         if default is not None and not fits(type_of_value(default), kind):
             self.say((*path, "default"), f"must be {kind}, not {plainly(default)}")
@@ -184,12 +182,13 @@ class _Shape:
             name=name, type=kind, required="default" not in fields, default=default, description=description
         )
 
-    def _type(self, path: Path, value: JSON) -> bool:
-        if value in TYPES:
-            return True
+    def _type(self, path: Path, value: JSON) -> str:
+        """The type that is named; one that is none is told once, and the input may then be anything."""
+        if isinstance(value, str) and value in TYPES:
+            return value
         hint = did_you_mean(value, TYPES) if isinstance(value, str) else ""
         self.say(path, f"must be one of {', '.join(TYPES)}, not {plainly(value)}{hint}")
-        return False
+        return "any"
 
     def binding(self, path: Path, name: str, value: JSON) -> Binding:
         """A reference, a list of them of which the first present counts, or a constant (``{value: ...}`` where unclear)."""
@@ -309,6 +308,11 @@ class _Shape:
         elif isinstance(value, list):
             for index, item in enumerate(value):
                 self._no_secrets((*path, index), item)
+
+
+def _of_a_key(message: str) -> str:
+    """A sentence on options as one on the keys of a policy."""
+    return message.replace("unknown option", "unknown key").replace("option '", "'")
 
 
 def _reference(value: JSON) -> Reference | None:

@@ -38,8 +38,9 @@ ONLY_THE_LOADER_CAN_TELL = {
     "type_mismatch",
     "undeclared_input",
     "unknown_port",
+    "expressions_cut_short",
 }
-NOT_READ = {"deep", "duplicate_key", "not_yaml", "python_tag"}
+NOT_READ = {"deep", "duplicate_key", "not_yaml", "python_tag", "tab", "colon", "indentation", "quotes"}
 
 
 def faults(schema: Any, data: Any) -> list[str]:

@@ -18,7 +18,7 @@ from agentkit.graph.kinds.prompted import prompt_size
 from agentkit.graph.nodes import retry_of
 from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, SampleSpec, inside
 from agentkit.graph.topology import Topology
-from agentkit.graph.visits import certain, least, most_visits
+from agentkit.graph.visits import certain, least, most_visits, surely
 from agentkit.strategies import stopping
 from agentkit.types import Bounds
 
@@ -117,6 +117,9 @@ class _Planner:
         self.shop, self.backends, self.assume = shop, backends, assume
         self.spec: GraphSpec = shop.spec
         self.topology = Topology(tuple(self.spec.nodes), self.spec.edges)
+        self._most, self._failing = most_visits(self.topology), most_visits(self.topology, failing=True)
+        self._after = surely(self.topology)
+        self._certain = certain(self.topology, self._after)
         self.call_seconds = math.inf if assume.call_seconds is None else assume.call_seconds
 
     def plan(self) -> Plan:
@@ -139,7 +142,7 @@ class _Planner:
     def _least(self, once: dict[str, Least]) -> Least:
         def of(resource: str, *, together: bool = True) -> float:
             weights = {name: float(getattr(one, resource)) for name, one in once.items()}
-            return least(self.topology, weights, together=together)
+            return least(self.topology, weights, self._after if together else None)
 
         return Least(
             calls=int(of("calls")), tokens=int(of("tokens")), usd=of("usd"), seconds=of("seconds", together=False)
@@ -147,8 +150,7 @@ class _Planner:
 
     def _over_the_run(self, node: NodeSpec, once: _Once) -> Iterator[NodePlan]:
         """The node, and the nodes of the graph inside it, over all of its visits."""
-        visits, failing = most_visits(self.topology), most_visits(self.topology, failing=True)
-        surely, number = int(node.name in certain(self.topology)), visits[node.name]
+        surely, number, failing = int(node.name in self._certain), self._most[node.name], self._failing[node.name]
         loop = (f"visits {surely}–{number}",) if number > 1 else ()
         yield NodePlan(
             name=node.name,
@@ -157,16 +159,13 @@ class _Planner:
             width=(*loop, *once.width),
             least=once.least * surely,
             most=once.most * number,
-            worst=once.worst * failing[node.name],
+            worst=once.worst * failing,
             clipped=once.clipped,
             note=once.note,
         )
         if once.inner is not None:
             runs, tried = self._repeats(node), node.retry.attempts + 1 if node.retry else 1
-            inner = [
-                _inside(node.name, one, runs * number, runs * failing[node.name] * tried) for one in once.inner.nodes
-            ]
-            yield from inner
+            yield from (_inside(node.name, one, runs * number, runs * failing * tried) for one in once.inner.nodes)
 
     def _run(self, node: NodeSpec) -> _Once:
         """One run of a node without the policies around it."""

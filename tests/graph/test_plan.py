@@ -21,7 +21,7 @@ from agentkit.events import NodeStarted
 from agentkit.graph.amount import ITEMS, Amount, total
 from agentkit.graph.kinds import Planned, uses
 from agentkit.graph.topology import Topology
-from agentkit.graph.visits import avoids, certain, least, most_visits
+from agentkit.graph.visits import avoids, certain, least, most_visits, surely
 from agentkit.options import fields
 from agentkit.protocols import Bounded, Model
 from agentkit.runtime.sampling import draw
@@ -84,13 +84,14 @@ async def test_no_node_is_visited_more_or_less_often_than_foretold(bench: Any, t
     events = await bench.events(graph)
     visited = Counter(one.scope.node for one in events if isinstance(one, NodeStarted))
     topology = Topology(tuple(graph.spec.nodes), graph.spec.edges)
-    most, surely = most_visits(topology), certain(topology)
+    after = surely(topology)
+    most, always = most_visits(topology), certain(topology, after)
     assert all(visited[node] <= most[node] for node in topology.nodes), (visited, most)
-    assert all(visited[node] >= 1 for node in surely)
+    assert all(visited[node] >= 1 for node in always)
     weights = {node: float(place + 1) for place, node in enumerate(topology.nodes)}
     weight = sum(weights[node] * count for node, count in visited.items())
-    assert weight >= least(topology, weights) >= least(topology, weights, together=False)
-    assert not any(avoids(topology, frozenset({node})) for node in surely)
+    assert weight >= least(topology, weights, after) >= least(topology, weights)
+    assert not any(avoids(topology, frozenset({node})) for node in always)
 
 
 def topology_of(bench: Any, edges: str) -> Topology:
@@ -102,16 +103,16 @@ def topology_of(bench: Any, edges: str) -> Topology:
 
 def test_a_branch_that_one_takes_or_not_counts_at_its_cheapest(bench: Any) -> None:
     topology = topology_of(bench, "- {from: a, to: b, when: 'a.value > 1'}\n- a -> c\n- b -> d\n- c -> d\n")
-    assert certain(topology) == {"a", "d"}
-    assert least(topology, {"a": 1, "b": 10, "c": 3, "d": 1}) == 5
+    assert certain(topology, surely(topology)) == {"a", "d"}
+    assert least(topology, {"a": 1, "b": 10, "c": 3, "d": 1}, surely(topology)) == 5
     assert most_visits(topology) == {"a": 1, "b": 1, "c": 1, "d": 1}
 
 
 def test_of_branches_side_by_side_all_cost_and_the_longest_takes_time(bench: Any) -> None:
     topology = topology_of(bench, "- a -> b\n- a -> c\n- b -> d\n- c -> d\n")
     weights = {"a": 1, "b": 10, "c": 3, "d": 1}
-    assert least(topology, weights) == 15
-    assert least(topology, weights, together=False) == 12
+    assert least(topology, weights, surely(topology)) == 15
+    assert least(topology, weights) == 12
 
 
 # Real runs against a provider on loopback.

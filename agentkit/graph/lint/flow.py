@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from agentkit.errors import ConfigError
-from agentkit.graph.expressions import Expression
+from agentkit.graph.expressions import parse
 from agentkit.graph.lint.rule import Found, Subject, rule
 from agentkit.graph.spec import EdgeSpec, Reference
 from agentkit.graph.visits import avoids
@@ -17,8 +18,9 @@ def unreachable_node(subject: Subject) -> Iterator[Found]:
 
     A run begins at the nodes that no edge leads to. Draw an edge to the node, or remove it.
     """
+    reached = _reached(subject)
     for name in subject.nodes:
-        if name not in _reached(subject):
+        if name not in reached:
             yield ("nodes", name), f"no run comes to {name!r}; draw an edge to it, or remove it"
 
 
@@ -59,8 +61,9 @@ def default_before_condition(subject: Subject) -> Iterator[Found]:
 @rule("AK005", "output-never-produced", "warning")
 def output_never_produced(subject: Subject) -> Iterator[Found]:
     """An output of the graph comes only from nodes that no run comes to, so it is always null."""
+    reached = _reached(subject)
     for name, nodes in _sources(subject).items():
-        if nodes and not nodes & _reached(subject):
+        if nodes and not nodes & reached:
             yield ("outputs", name), f"output {name!r} is never produced: no run comes to {' or '.join(sorted(nodes))}"
 
 
@@ -70,9 +73,10 @@ def output_may_be_missing(subject: Subject) -> Iterator[Found]:
 
     Name another node to take it from (`[first.answer, second.answer]`), or leave it so if null is an answer.
     """
+    reached = _reached(subject)
     for name, nodes in _sources(subject).items():
         sure = frozenset(node for node in nodes if subject.nodes[node].when is None)
-        if nodes & _reached(subject) and avoids(subject.topology, sure):
+        if nodes & reached and avoids(subject.topology, sure):
             yield ("outputs", name), f"a run can end without {' or '.join(sorted(nodes))}; output {name!r} is then null"
 
 
@@ -99,7 +103,7 @@ def _reached(subject: Subject) -> frozenset[str]:
 
 
 def _never(subject: Subject, edge: EdgeSpec) -> bool:
-    return _value(subject, edge) is False or _shadow(subject, edge) is not None
+    return _value(edge.when) is False or _shadow(subject, edge) is not None
 
 
 def _shadow(subject: Subject, edge: EdgeSpec) -> EdgeSpec | None:
@@ -111,15 +115,15 @@ def _shadow(subject: Subject, edge: EdgeSpec) -> EdgeSpec | None:
             if edge.when is not None:
                 return None
             continue
-        if other.max is None and other.when is not None and (_value(subject, other) is True or other.when == edge.when):
+        if other.max is None and other.when is not None and (_value(other.when) is True or other.when == edge.when):
             return other
     return None
 
 
-def _value(subject: Subject, edge: EdgeSpec) -> bool | None:
+@lru_cache(maxsize=4096)
+def _value(when: str | None) -> bool | None:
     """What a condition comes out as in every run, None where that depends."""
-    place = next((place for one, place in subject.edges if one is edge), ())
-    condition: Expression | None = subject.conditions.get((*place, "when"))
+    condition = None if when is None else parse(when)
     if condition is None or condition.uses:
         return None
     try:

@@ -48,11 +48,15 @@ class Backends:
     def _ask(self, name: str) -> Backend:
         try:
             model = self.given.get(name) or self._made(name)
-            price, able = price_of(model), model.capabilities
+            price, able = price_of(model), getattr(model, "capabilities", None)
         except AgentkitError as error:
             return Backend(reason=str(error))
         limit = getattr(model, "max_tokens", None)
-        return Backend(price=price, capabilities=able, max_tokens=limit if isinstance(limit, int) else None)
+        return Backend(
+            price=price,
+            capabilities=able if isinstance(able, Capabilities) else None,
+            max_tokens=limit if isinstance(limit, int) else None,
+        )
 
     def _made(self, name: str) -> Model:
         """The backend with its secrets left as they are written."""

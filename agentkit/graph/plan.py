@@ -1,7 +1,8 @@
 """What a graph will cost, before it runs: the least and the most calls, tokens, money and time, by node and in all.
 
 Bounds, not forecasts. *Least* holds for runs in which nothing fails and no budget cuts in, *most* for runs in which nothing
-fails, *worst* for all: every call fails as often as it is tried again, and then on every model it falls back on.
+fails, *worst* for all: every call fails as often as it is tried again, and then on every model it falls back on. A node that
+its own budget ends has failed.
 """
 
 from __future__ import annotations

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentkit import Kit
+from agentkit import Bounds, Kit, hookimpl
 from agentkit.graph.lint import MODULES, RULES
+from agentkit.protocols import Model
+from agentkit.testing import ScriptedModel
+from agentkit.types import Capabilities, Problem, Solution
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "lint"
@@ -152,3 +156,30 @@ def test_secrets_are_known_by_their_name_or_their_shape(secret: str, tmp_path: P
 def test_lint_asks_no_model_and_needs_no_secret(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EXAMPLE_KEY", raising=False)
     assert kit.graph(example("AK024", "silent")).lint(codes=["AK021", "AK022"]) == []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighing:
+    """A strategy that cannot do without log-probabilities."""
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        return (Bounds(least=3, most=3, output=9, needs=frozenset({"logprobs"}), vote=True),)
+
+    async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
+        raise AssertionError("lint runs nothing")
+
+
+class Plugin:
+    @hookimpl
+    def register_strategies(self, register: Any) -> None:
+        register("weighing", Weighing)
+
+
+def test_what_a_strangers_component_needs_is_held_against_the_model(tmp_path: Path) -> None:
+    text = example("AK036", "silent").read_text().replace("self_consistency", "weighing")
+    path = tmp_path / "graph.yaml"
+    path.write_text(re.sub(r"with: \{.*\}", "with: {}", text))
+    kit = Kit(plugins=[Plugin()], installed=False, home=tmp_path)
+    for able, codes in ((Capabilities(), ["AK022"]), (Capabilities(logprobs=True), [])):
+        found = kit.graph(path, models={"small": ScriptedModel(capabilities=able)}).lint(codes=["AK022"])
+        assert [one.code for one in found] == codes

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
@@ -16,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentkit import Bounds, Kit, hookimpl
-from agentkit.errors import AgentkitError
-from agentkit.events import NodeStarted
+from agentkit.errors import AgentkitError, ServerError
+from agentkit.events import NodeFinished, NodeStarted
 from agentkit.graph.amount import ITEMS, Amount, total
 from agentkit.graph.kinds import Planned, uses
 from agentkit.graph.topology import Topology
@@ -25,7 +26,7 @@ from agentkit.graph.visits import avoids, certain, least, most_visits, surely
 from agentkit.options import fields
 from agentkit.protocols import Bounded, Model
 from agentkit.runtime.sampling import draw
-from agentkit.testing import FakeProvider
+from agentkit.testing import FakeProvider, ScriptedModel
 from agentkit.testing.replies import Completion, Refusal
 from agentkit.types import Document, GenerateRequest, Problem, Solution, ToolCall
 
@@ -318,6 +319,57 @@ async def test_a_provider_that_always_fails_reaches_the_worst(synthetic: dict[st
         graph = graph_at(synthetic["one_call"], provider, tmp_path)
         plan, _ = await check_inside(graph, provider)
         assert provider.received == plan.worst.calls.number == 3
+
+
+POLICIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "retry": st.builds("{{attempts: {}, first_delay: 0}}".format, st.integers(0, 2)),
+        "sample": st.builds(
+            "{{n: {}, stop: {}, answer: text}}".format, st.integers(1, 4), st.sampled_from(["fixed", "beta"])
+        ),
+        "map": st.just("{over: inputs.texts}"),
+        "budget": st.builds("{{calls: {}}}".format, st.integers(1, 6)),
+        "when": st.just("size(inputs.texts) > 1"),
+        "timeout": st.just("60"),
+    },
+)
+
+
+@st.composite
+def asking_graphs(draw: Any) -> str:
+    """A random graph whose nodes ask a model, under random policies, some with a node for their failures."""
+    text, policies = draw(graphs()), draw(st.lists(POLICIES, min_size=6, max_size=6))
+    size = text.count("use: probe")
+    lines = [line for line in text.splitlines() if "use: probe" not in line]
+    for place, own in zip(range(size), policies, strict=False):
+        taken = "inputs.texts" if "map" in own else "inputs.question"
+        handled = f", on_error: {{to: n{size - 1}, max: 2}}" if place < size - 1 and draw(st.booleans()) else ""
+        told = "".join(f", {name}: {value}" for name, value in own.items())
+        node = f"{{use: model, with: {{prompt: '{{{{q}}}}', max_tokens: 9}}, in: {{q: {taken}}}{told}{handled}}}"
+        lines.insert(3 + place, f"  n{place}: {node}")
+    head = "inputs: {question: string, texts: list}\nmodels: {m: {use: fake, retry: {attempts: 1, first_delay: 0}}}"
+    spent = draw(st.sampled_from(["", "\nbudget: {calls: 5, on_exhausted: best_so_far}"]))
+    text = "\n".join(lines).replace("nodes:", f"{head}{spent}\nnodes:", 1)
+    return re.sub(r"n(\d)\.value > (\d)", r"size(inputs.question) > \2", text)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(asking_graphs(), st.integers(0, 1000), st.sampled_from([0.0, 0.5]))
+async def test_whatever_the_policies_no_run_costs_more_than_the_plan_says(
+    bench: Any, text: str, seed: int, failing: float
+) -> None:
+    rng = random.Random(seed)
+    model = ScriptedModel(script=lambda request: ServerError("down") if rng.random() < failing else rng.choice("abc"))
+    graph = bench.graph(text, model)
+    plan = graph.plan(items=3, value_tokens=300)
+    events: list[Any] = []
+    with suppress(AgentkitError):
+        await graph.execute({"question": "abc", "texts": ["a", "b", "c"]}, keep=False, emit=events.append)
+    drawn = sum(request.n for request in model.requests)
+    assert drawn <= plan.worst.calls.at(3)
+    if not failing and not any(isinstance(one, NodeFinished) and one.error for one in events):
+        assert drawn <= plan.most.calls.at(3)
 
 
 # What the plan says of one file.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from agentkit.errors import AgentkitError
 from agentkit.graph.kinds.component import with_paths
@@ -21,12 +21,16 @@ _AROUND = tuple(fields(StackOptions))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A backend's price, capabilities and own limit of output tokens, each None where it is not known; ``reason`` says why."""
+    """A backend's price, capabilities and own limit of output tokens, each None where it is not known; ``reason`` says why.
+
+    One that asks ``others`` sends an unknown number of calls for a sample.
+    """
 
     price: Price | None = None
     capabilities: Capabilities | None = None
     max_tokens: int | None = None
     reason: str = ""
+    others: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class Backends:
         return self._asked[name]
 
     def _ask(self, name: str) -> Backend:
+        if name not in self.given and self._asks_others(name):
+            return Backend(others=True, reason="it asks other models, and nobody knows how often")
         try:
             model = self.given.get(name) or self._made(name)
             price, able = price_of(model), getattr(model, "capabilities", None)
@@ -57,6 +63,11 @@ class Backends:
             capabilities=able if isinstance(able, Capabilities) else None,
             max_tokens=limit if isinstance(limit, int) else None,
         )
+
+    def _asks_others(self, name: str) -> bool:
+        """Whether the backend is made of other models of the graph."""
+        known = fields(self.registry.get("model", entries(self.spec)[name][0].use).factory).values()
+        return any(one.annotation is Model or Model in get_args(one.annotation) for one in known)
 
     def _made(self, name: str) -> Model:
         """The backend with its secrets left as they are written."""

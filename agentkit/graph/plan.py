@@ -228,6 +228,8 @@ class _Planner:
 
     def _asked(self, model: ModelSpec, calls: float, prompt: float, bounds: Bounds) -> Cost:
         known = self.backends.of(model.name)
+        if known.others:
+            return UNKNOWN
         output = _output(bounds, known)
         whole = prompt + (bounds.answers * output if bounds.answers else 0.0)
         return cost_of(calls, prompt=whole, output=output, price=known.price, seconds=self.call_seconds)
@@ -253,10 +255,10 @@ class _Planner:
         name = str(bounds.model)
         known = self.backends.of(self.spec.models[name].name)
         if known.reason:
-            yield f"model {name} cannot be asked: {known.reason}"
+            yield f"model {name}: {known.reason}"
         elif known.price is None:
             yield f"model {name} has no known price"
-        if math.isinf(_output(bounds, known)):
+        if math.isinf(_output(bounds, known)) and not known.others:
             yield "no max_tokens"
         if bounds.text is None:
             yield "its prompt grows with every step"

@@ -139,7 +139,19 @@ class Silent:
         return Solution(answer=sample.text)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A backend made of two other models."""
+
+    first: Model
+    second: Model | None = None
+
+
 class Plugin:
+    @hookimpl
+    def register_models(self, register: Any) -> None:
+        register("pair", Pair)
+
     @hookimpl
     def register_retrievers(self, register: Any) -> None:
         register("passages", Passages)
@@ -407,6 +419,15 @@ def test_a_component_that_does_not_say_is_unknown_and_said_so(tmp_path: Path) ->
     plan = plan_of("nodes:\n  a: {use: strategy.silent, in: {question: inputs.question}}\n", tmp_path)
     assert not plan.most.calls.bounded
     assert plan.nodes[0].note == "strategy.silent does not say how many calls it makes"
+
+
+def test_a_model_that_asks_other_models_is_unknown_and_said_so(tmp_path: Path) -> None:
+    path = tmp_path / "graph.yaml"
+    text = HEAD.replace("models: {small:", "models: {both: {use: pair, first: small}, small:")
+    path.write_text(text + SYNTHETIC["one_call"].replace("{prompt", "{model: both, prompt"))
+    plan = Kit(plugins=[Plugin()], installed=False, home=tmp_path).graph(path).plan()
+    assert not plan.most.calls.bounded
+    assert plan.nodes[0].note == "model both: it asks other models, and nobody knows how often"
 
 
 def test_without_max_tokens_tokens_have_no_bound_and_the_plan_says_why(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ from agentkit.testing.replies import Completion, Refusal
 from agentkit.types import Document, GenerateRequest, Problem, Solution, ToolCall
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = {path.stem: path for path in [*ROOT.glob("graphs/*.yaml"), *ROOT.glob("tests/chaos/graphs/*.yaml")]}
+CHAOS = ("branches", "cascade", "loop", "subgraph", "tree")
+SHIPPED = {path.stem: path for path in ROOT.glob("graphs/*.yaml")}
+SHIPPED |= {f"chaos_{name}": ROOT / "tests" / "chaos" / "graphs" / f"{name}.yaml" for name in CHAOS}
 
 WHOLE = st.integers(0, 50).map(float)
 AMOUNTS = st.lists(WHOLE, max_size=3).map(lambda terms: Amount(tuple(terms)))

@@ -14,6 +14,7 @@ from agentkit.events import Event
 from agentkit.hookspecs import hookimpl
 from agentkit.registry import lazy, provided
 from agentkit.types import (
+    Bounds,
     Document,
     Finding,
     GenerateRequest,
@@ -47,6 +48,7 @@ _LATER = {
 
 __all__ = [
     "AgentkitError",
+    "Bounds",
     "Document",
     "Event",
     "Finding",

@@ -36,7 +36,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+Severity = Literal["error", "warning", "note"]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -59,7 +61,7 @@ class ConfigError(AgentkitError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file: where (1-based line and column), the path inside the document, and what."""
+    """One thing wrong in a file: where (1-based line and column), the path inside the document, what, and how bad it is."""
 
     file: str
     line: int
@@ -67,6 +69,7 @@ class Problem:
     path: str
     message: str
     code: str = ""
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}"

@@ -114,12 +114,13 @@ class Kit:
         settings = {"models": given, "changes": changes, "provided": self.provided}
         if isinstance(source, GraphBuilder):
             registry = source.registry(self.registry)
-            spec = source.load(registry, **settings)
+            spec, written = source.load(registry, **settings), source.source()
         else:
-            registry = self.registry
+            registry, written = self.registry, None
             spec = load(Path(source), registry=registry, **settings)
         return Graph(
             spec,
+            source=written,
             registry=registry,
             open_model=self._open,
             models={name: one for name, one in given.items() if isinstance(one, Model)},

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
@@ -118,11 +119,15 @@ def build(
 def json_schema(factory: Factory) -> dict[str, JSON]:
     """The JSON Schema of the options object."""
     known = {name: one for name, one in fields(factory).items() if one.provided is None}
-    schema: dict[str, JSON] = {"type": "object", "properties": {name: _property(one) for name, one in known.items()}}
+    prose = inspect.getdoc(factory) or ""
+    properties = {
+        name: _property(one, about=one.description or _sentence_on(name, prose)) for name, one in known.items()
+    }
+    schema: dict[str, JSON] = {"type": "object", "properties": properties}
     if required := [name for name, one in known.items() if one.required]:
         schema["required"] = required
     schema["additionalProperties"] = takes_any(factory)
-    if summary := (inspect.getdoc(factory) or "").partition("\n")[0]:
+    if summary := prose.partition("\n")[0]:
         schema["description"] = summary
     return schema
 
@@ -273,7 +278,7 @@ def _in_plain_words(errors: Sequence[Mapping[str, Any]], value: Any) -> list[Fau
     wanted = [_WANTED.get(one["type"]) for one in errors]
     if len(errors) > 1 and all(wanted) and all(one["input"] == value for one in errors):
         return [((), f"must be {' or '.join(dict.fromkeys(filter(None, wanted)))}, not {plainly(value)}")]
-    faults = [(_place(one["loc"], value), _words(one)) for one in errors]
+    faults = [_placed(_place(one["loc"], value), _words(one), _mapping(one["input"])) for one in errors]
     union = len({path for path, _ in faults}) > 1 and any(not path for path, _ in faults)
     return [(path, message) for path, message in faults if path or not union]
 
@@ -337,8 +342,20 @@ def _refused(factory: Factory, options: Mapping[str, Any], known: Mapping[str, F
     try:
         factory(**values)
     except (ConfigError, ValueError, TypeError) as error:
-        return [(path, str(error))]
+        return [_placed(path, str(error), options)]
     return []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _placed(path: Path, message: str, options: Mapping[str, Any]) -> Fault:
+    """A fault at the option that its sentence begins with; what then only repeats the place is left out."""
+    found = re.match(r"(?:\w+\.)?(\w+) (must .+)?", message, re.DOTALL)
+    if found is None or found[1] not in options:
+        return path, message
+    return (*path, found[1]), found[2] or message
 
 
 def _value(one: Field | None, value: Any, models: Mapping[str, Model]) -> Any:
@@ -359,15 +376,25 @@ def _named(one: Field, value: Any, models: Mapping[str, Model]) -> Any:
         raise ConfigError(f"{one.name}: no model is named {value!r}{did_you_mean(value, models)}") from None
 
 
-def _property(one: Field) -> dict[str, JSON]:
+def _property(one: Field, *, about: str) -> dict[str, JSON]:
     if one.models:
-        description = one.description or "names of the graph's models"
-        return {"type": "array", "items": {"type": "string"}, "description": description}
+        described = about or "Names of the graph's models."
+        return {"type": "array", "items": {"type": "string"}, "description": described}
     if one.model:
-        return {"type": "string", "description": one.description or "the name of one of the graph's models"}
+        kinds = {"type": "string"} if one.required else {"type": ["string", "null"]}
+        return {**kinds, "description": about or "The name of one of the graph's models."}
     schema = Converter(one.annotation).schema()
     if not one.required and isinstance(one.default, str | int | float | bool):
         schema["default"] = one.default
-    if one.description:
-        schema["description"] = one.description
+    elif not one.required and isinstance(one.default, tuple | list):
+        schema["default"] = [item for item in one.default if isinstance(item, str | int | float | bool)]
+    if about:
+        schema["description"] = about
     return schema
+
+
+def _sentence_on(name: str, prose: str) -> str:
+    """The first sentence of a docstring that names the option, which is how ours tell of their options."""
+    sentences = re.split(r"(?<=[.:])\s+(?=[A-Z`])", " ".join(prose.split()))
+    found = next((one for one in sentences if re.search(rf"``{re.escape(name)}\b", one)), "")
+    return found.replace("``", "`")

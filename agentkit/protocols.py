@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from agentkit.types import (
     JSON,
+    Bounds,
     Capabilities,
     Delta,
     Document,
@@ -101,7 +102,10 @@ class Evaluator(Protocol):
 
 @runtime_checkable
 class Tool(Protocol):
-    """Something a model or a graph can call."""
+    """Something a model or a graph can call.
+
+    One that does no harm when it is called twice may say so with a property ``idempotent``; lint then lets it be retried.
+    """
 
     @property
     def spec(self) -> ToolSpec:
@@ -146,6 +150,18 @@ class Toolset(Protocol):
     @property
     def tools(self) -> Sequence[Tool]:
         """The tools, in a stable order."""
+        ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A component that can say how many samples it draws before it does: beside its own protocol, and optional.
+
+    ``agentkit plan`` and ``agentkit lint`` ask it. One that uses models and does not say is reported as unknown.
+    """
+
+    def bounds(self) -> Sequence[Bounds]:
+        """The bounds of one call of it with these options, one for each model that it asks."""
         ...
 
 

@@ -333,6 +333,28 @@ class Question:
     arguments: Mapping[str, JSON] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How many samples a component draws of one model, known before it runs: at ``least`` and at ``most`` (None: no bound).
+
+    They hold for work in which no call fails and no budget cuts in. ``model`` is the one asked (None: the one that the component
+    is given). A sample has at most ``output`` tokens (None: as many as the model allows); its prompt holds the problem
+    ``problems`` times, ``answers`` earlier samples, and beside them at most ``text`` tokens (None: no bound). ``needs``
+    names the capabilities without which the component cannot work, such as ``logprobs``. ``vote`` says that its samples
+    are of use only where they can differ.
+    """
+
+    least: int = 1
+    most: int | None = 1
+    model: Any = None
+    output: int | None = None
+    text: int | None = 0
+    answers: int = 0
+    problems: int = 1
+    needs: frozenset[str] = frozenset()
+    vote: bool = False
+
+
 RunStatus = Literal["succeeded", "failed", "cancelled", "interrupted", "exhausted"]
 
 

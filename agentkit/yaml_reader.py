@@ -142,7 +142,7 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             at = error.problem_mark or error.context_mark
             mark = Mark(at.line + 1, at.column + 1) if at else Mark()
-            self._say(mark, (), f"this is not YAML: {error.problem or error.context}")
+            self._say(mark, (), f"this is not YAML: {_plainly(error)}")
         except (ValueError, OverflowError):
             # PyYAML converts escapes and version numbers with chr() and int(), and lets their errors through
             self._say(self._last, (), "this is not YAML: a number or an escape after this place is out of range")
@@ -301,6 +301,35 @@ def resolved(text: str) -> JSON:
         number = float(text)
         return number if abs(number) != float("inf") else text
     return text
+
+
+def _plainly(error: Any) -> str:
+    """What the parser says against a text, in the words of whoever wrote it, with what to do."""
+    problem = str(error.problem or error.context)
+    if "'\\t'" in problem:
+        return "a tab cannot stand here; indent with spaces"
+    found = re.match(r"expected (.+), but (?:got|found) (.+)", problem)
+    if found is None:
+        return next((hint for words, hint in _HINTS.items() if words in problem), problem)
+    if found[1] == "<block end>":
+        return (
+            f"{found[2]} closes nothing"
+            if found[2] in ("']'", "'}'")
+            else "the indentation fits nothing that stands above"
+        )
+    met = "the file ends" if found[2] == "'<stream end>'" else f"{found[2]} stands"
+    opened = f"; see what line {error.context_mark.line + 1} opens" if error.context_mark else ""
+    return f"{met} where {found[1].replace('the node content', 'a value')} must stand{opened}"
+
+
+_HINTS = {
+    "mapping values are not allowed": "': ' cannot stand here; indent keys alike, and write a text that holds ': ' in quotes",
+    "could not find expected ':'": "a key without ': ' and a value",
+    "cannot start any token": "a text may not begin with this character; write it in quotes",
+    "found unexpected end of stream": "a quotation mark is opened and never closed",
+    "unknown escape character": "there is no such escape in double quotes; write the text in single quotes",
+}
+"""The parser's words, and ours."""
 
 
 def _shown(character: object) -> str:

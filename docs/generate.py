@@ -15,10 +15,16 @@ import click
 import agentkit
 from agentkit import errors, events, hookspecs, options
 from agentkit.cli import COMMANDS, cli
+from agentkit.graph.lint import RULES
 from agentkit.kit import Kit
 from agentkit.registry import KINDS
 
 FOLDER = Path(__file__).parent / "reference"
+EXAMPLES = Path(__file__).parent / "lint"
+LINT = """
+`agentkit lint FILE` finds what is odd in graph files that load; what keeps a file from loading is AK000, with the words of
+`agentkit validate`. Codes are stable: one that is retired is not used again. See [lint a graph](../how-to/lint-a-graph.md).
+"""
 NOTE = "<!-- written by docs/generate.py: change the docstring, not this page -->\n"
 
 
@@ -78,11 +84,25 @@ def public_names() -> Iterator[str]:
                 yield f"\n### `{name}.{method}{_signature(function)}`\n\n{_doc(function)}\n"
 
 
+def lint_rules() -> Iterator[str]:
+    """Every rule with an example that it finds something in, and one that it does not."""
+    yield LINT
+    for code in sorted(RULES):
+        rule = RULES[code]
+        yield f"\n## {code} {rule.name}\n\n*{rule.severity}*\n\n{rule.about}\n"
+        yield f"\nFires:\n\n```yaml\n{_example(code, 'fires')}```\n\nSilent:\n\n```yaml\n{_example(code, 'silent')}```\n"
+
+
+def _example(code: str, kind: str) -> str:
+    return (EXAMPLES / f"{code.lower()}_{kind}.yaml").read_text(encoding="utf-8")
+
+
 PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "components.md": ("Components", components),
     "errors.md": ("Errors", error_tree),
     "events.md": ("Events", event_list),
     "hooks.md": ("Hooks", hooks),
+    "lint.md": ("Lint rules", lint_rules),
     "cli.md": ("The command line", commands),
     "sdk.md": ("The Python names", public_names),
 }

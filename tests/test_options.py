@@ -66,7 +66,7 @@ def faults_of(given: dict[str, Any], factory: Any = Sample) -> list[str]:
         ({"samples": True}, "samples: must be a whole number, not true"),
         ({"samples": 1.5}, "samples: must be a whole number, not 1.5"),
         ({"samples": None}, "samples: must be a whole number, not nothing"),
-        ({"samples": 0}, "samples must be at least 1, not 0"),
+        ({"samples": 0}, "samples: must be at least 1, not 0"),
         ({"ratio": "half"}, "ratio: must be a number, not the text 'half'"),
         ({"strict": "yes"}, "strict: must be true or false, not the text 'yes'"),
         ({"strict": 1}, "strict: must be true or false, not 1"),
@@ -180,7 +180,7 @@ def test_the_schema_describes_the_options() -> None:
     assert schema["additionalProperties"] is False
     assert schema["description"] == "A component of every kind of field."
     assert schema["properties"]["samples"] == {"type": "integer", "default": 16}
-    assert schema["properties"]["verifier"]["type"] == "string"
+    assert schema["properties"]["verifier"]["type"] == ["string", "null"]
     assert "home" not in schema["properties"]
     assert options.json_schema(Needy)["required"] == ["model", "name"]
 

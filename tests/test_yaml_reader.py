@@ -87,8 +87,8 @@ REFUSED = {
     "a: 1\n---\nb: 2": "2:1: a file holds one document; remove the second '---'",
     "a: \0": "1:4: the character U+0000 is not allowed in YAML",
     'a: "\\ud800"': "1:4: a: half a surrogate pair is not a character; write the character itself",
-    "a:\n\t- b": "2:1: this is not YAML: found character '\\t' that cannot start any token",
-    "a: 'x": "1:6: this is not YAML: found unexpected end of stream",
+    "a:\n\t- b": "2:1: this is not YAML: a tab cannot stand here; indent with spaces",
+    "a: 'x": "1:6: this is not YAML: a quotation mark is opened and never closed",
     'a: "\\U00110000"': "1:1: this is not YAML: a number or an escape after this place is out of range",
 }
 

@@ -160,14 +160,22 @@ class _Checker:
             self._condition(node.when, (*path, "when"))
             known = self.ports[name].inputs if name in self.ports else {}
             for port, binding in node.inputs.items():
-                mapped = node.map is not None and binding == (node.map.reference,)
-                self._binding((*path, "in", port), binding, "list" if mapped else known.get(port, Port()).type)
+                self._binding((*path, "in", port), binding, self._wanted(node, binding, known.get(port, Port()).type))
                 self._comes_before(node, port, binding)
         for name, binding in self.spec.outputs.items():
             if any(isinstance(one, Reference) for one in binding):
                 self._binding(("outputs", name), binding, "any")
             else:
                 self.say(("outputs", name), "an output is the port of a node, written node.port")
+
+    def _wanted(self, node: NodeSpec, binding: Binding, declared: str) -> str:
+        """The type that an input takes; nothing is said where it depends on a ``map`` that is wrong itself."""
+        if any(one.path.startswith(f"{self._title(node)}.map") for one in self.report.problems):
+            return "any"
+        return "list" if node.map is not None and binding == (node.map.reference,) else declared
+
+    def _title(self, node: NodeSpec) -> str:
+        return ".".join(str(part) for part in (*self.report.within, "nodes", node.name))
 
     def type_of(self, binding: Binding) -> str:
         """The type that all places of a binding have in common."""

@@ -115,7 +115,7 @@ def _compile(source: str) -> Any:
         program = _library().compile(source)
     except ValueError as error:
         found = re.search(r"ERROR: <input>:(\d+):(\d+): (?:Syntax error: )?(.*)", str(error))
-        reason = f"{_short(found[3])} (column {found[2]})" if found else "it is nested too deep"
+        reason = f"{_plainly(found[3])} (column {found[2]})" if found else "it is nested too deep"
         raise ConfigError(f"{_short(source)!r} is not an expression: {reason}") from None
     _check_functions(source, program.functions())
     return program
@@ -221,6 +221,25 @@ def _reason(error: Exception) -> str:
     if "overload" in text:
         return "the kinds of its values do not fit the operation (a text compared with a number, for instance)"
     return _short(text) or type(error).__name__
+
+
+_IN_CEL = {"=": "==", "and": "&&", "or": "||", "not": "!", "is": "==", "===": "=="}
+"""What people bring from other languages, and what it is here."""
+
+
+def _plainly(reason: str) -> str:
+    """What the parser says against an expression, in the words of whoever wrote it."""
+    if missing := re.match(r"missing '(.+?)' at", reason):
+        return f"{missing[1]!r} is missing"
+    if "<EOF>" in reason.partition(" expecting ")[0] or reason.startswith("Incomplete"):
+        return "it ends too early"
+    found = re.search(r"(?:input|error at:) '(.*?)'(?: expecting|\Z)", reason)
+    if found is None:
+        return _short(reason)
+    if found[1][:1] in ("'", '"'):
+        return "a quotation mark is opened and never closed"
+    met = found[1].strip()
+    return f"{met!r} cannot stand here{f'; write {_IN_CEL[met]}' if met in _IN_CEL else ''}"
 
 
 def _short(text: str) -> str:

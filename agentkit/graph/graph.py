@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from agentkit.errors import InputError, did_you_mean
+from agentkit.errors import InputError, Problem, did_you_mean
 from agentkit.events import Emit, Event, Scope, ignore
+from agentkit.graph.backends import Backends
 from agentkit.graph.compile import Engine, compile_graph, inner_walk, state_graph
 from agentkit.graph.context import RunContext
 from agentkit.graph.kinds import Workshop
+from agentkit.graph.lint import lint
 from agentkit.graph.models import Models, Open, recorded, replayed
 from agentkit.graph.nodes import visit_key
 from agentkit.graph.origin import Origin, changed, origin_of, visits_before
+from agentkit.graph.plan import Assumptions, Plan, plan
 from agentkit.graph.questions import answered, check_ahead
 from agentkit.graph.run import Execution, Fork, Settings, fan
 from agentkit.graph.spec import GraphSpec
@@ -38,6 +41,7 @@ from agentkit.runtime.rows import Row
 from agentkit.runtime.runstore import RunStore
 from agentkit.runtime.store import Store
 from agentkit.types import JSON, Run
+from agentkit.yaml_reader import Source, read
 
 if TYPE_CHECKING:
     from agentkit.graph.builder import GraphBuilder
@@ -58,7 +62,7 @@ class Graph:
 
     ``open_model`` opens the backend of a model's entry, ``models`` are objects that stand for entries, ``provided`` is
     what components may ask of the Kit. Runs are kept in ``store``, or else under ``home`` (None: nowhere). ``listeners`` see
-    every event.
+    every event. ``source`` is what a file would hold, of a graph that has none.
     """
 
     spec: GraphSpec
@@ -67,6 +71,7 @@ class Graph:
     open_model: Open = field(repr=False)
     models: Mapping[str, Model] = field(default_factory=dict, repr=False)
     provided: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    source: Source | None = field(default=None, repr=False)
     home: Path | None = None
     store: RunStore | None = field(default=None, repr=False)
     listeners: tuple[Emit, ...] = field(default=(), repr=False)
@@ -163,6 +168,30 @@ class Graph:
         for all runs of the returned object together.
         """
         return state_graph(self._walker, cache(self._detached))
+
+    def plan(self, *, items: int | None = None, value_tokens: int = 1000, call_seconds: float | None = None) -> Plan:
+        """Bounds of what a run will cost, before it runs; no model is called.
+
+        ``items`` is the longest list that a ``map`` meets, ``value_tokens`` the most tokens that a value takes up in a prompt,
+        ``call_seconds`` the longest that a call takes.
+        """
+        assume = Assumptions(items=items, value_tokens=value_tokens, call_seconds=call_seconds)
+        return plan(self._walker.shop, self.backends, assume)
+
+    def lint(self, *, codes: Collection[str] | None = None) -> list[Problem]:
+        """What is odd in its file though it loads, each with a code, a severity and a place; ``codes`` are the rules to ask."""
+        return lint(self._walker.shop, self.backends, self.source or self._read(), codes=codes)
+
+    def _read(self) -> Source:
+        try:
+            return read(Path(self.spec.file).read_bytes(), file=self.spec.file)
+        except OSError as error:
+            raise InputError(f"{self.spec.file} cannot be read again: {error.strerror}") from None
+
+    @cached_property
+    def backends(self) -> Backends:
+        """What the backends of its models say of themselves."""
+        return Backends(spec=self.spec, registry=self.registry, given=self.models, provided=self.provided)
 
     @cached_property
     def _walker(self) -> Walker:

@@ -72,7 +72,10 @@ def faults_around(node: NodeSpec, ports: Ports) -> list[Fault]:
     faults: list[Fault] = []
     if node.map is not None and not _takers(node, node.map):
         faults.append(
-            (("map", "over"), f"no input of the node is {node.map.over}; the one that is gets an item at a time")
+            (
+                ("map", "over"),
+                f"nothing under 'in' takes {node.map.over}: bind an input to it, which then gets an item at a time",
+            )
         )
     if node.cache is not None:
         faults += [

@@ -44,6 +44,8 @@ _MODEL = ("use", "fallback", "models")
 _EDGE = ("from", "to", "when", "max")
 _ON_ERROR = ("to", "max")
 _DEGRADE = ("model", "with")
+KEYS = {"top": _TOP, "input": _INPUT, "node": _NODE, "edge": _EDGE, "on_error": _ON_ERROR, "degrade": _DEGRADE}
+"""The keys that may stand in each part of a file, beside those that begin with x-."""
 
 T = TypeVar("T")
 R = TypeVar("R", MapSpec, SampleSpec)
@@ -166,7 +168,7 @@ class _Shape:
         if not isinstance(value, Mapping):
             self.say(path, f"must be a mapping, not {plainly(value)}")
             return None
-        faults = [(where, message.replace("unknown option", "unknown key")) for where, message in check(kind, value)]
+        faults = [(where, _of_a_key(message)) for where, message in check(kind, value)]
         if self.report.faults(path, faults):
             return None
         return kind(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
@@ -176,11 +178,9 @@ class _Shape:
 
     def input(self, path: Path, name: str, value: JSON) -> InputSpec | None:
         if isinstance(value, str):
-            return InputSpec(name=name, type=value) if self._type(path, value) else None
+            return InputSpec(name=name, type=self._type(path, value))
         fields = self.mapping(path, value, _INPUT)
-        kind = fields.get("type", "string")
-        if not fields or not self._type((*path, "type"), kind):
-            return None
+        kind = self._type((*path, "type"), fields.get("type", "string"))
         default = fields.get("default")
         if default is not None and not fits(type_of_value(default), kind):
             self.say((*path, "default"), f"must be {kind}, not {plainly(default)}")
@@ -189,12 +189,13 @@ class _Shape:
             name=name, type=kind, required="default" not in fields, default=default, description=description
         )
 
-    def _type(self, path: Path, value: JSON) -> bool:
-        if value in TYPES:
-            return True
+    def _type(self, path: Path, value: JSON) -> str:
+        """The type that is named; one that is none is told once, and the input may then be anything."""
+        if isinstance(value, str) and value in TYPES:
+            return value
         hint = did_you_mean(value, TYPES) if isinstance(value, str) else ""
         self.say(path, f"must be one of {', '.join(TYPES)}, not {plainly(value)}{hint}")
-        return False
+        return "any"
 
     def binding(self, path: Path, name: str, value: JSON) -> Binding:
         """A reference, a list of them of which the first present counts, or a constant (``{value: ...}`` where unclear)."""
@@ -345,6 +346,11 @@ class _Shape:
 def is_reference(value: JSON) -> bool:
     """Whether a value in a file is read as a port and not as itself."""
     return _reference(value) is not None
+
+
+def _of_a_key(message: str) -> str:
+    """A sentence on options as one on the keys of a policy."""
+    return message.replace("unknown option", "unknown key").replace("option '", "'")
 
 
 def _reference(value: JSON) -> Reference | None:

@@ -323,3 +323,9 @@ def tools_of(node: NodeSpec) -> Sequence[JSON]:
 def tool_key(node: str, index: int) -> str:
     """The key, among the graphs of a spec, of the one that is the tool number ``index`` of an agent: ``desk.0``."""
     return f"{node}.{index}"
+
+
+def tool_place(key: str) -> tuple[str, int | None]:
+    """The node of a key among the graphs of a spec, and the number of the tool that the graph is, if it is one."""
+    node, _, index = key.partition(".")
+    return node, int(index) if index else None

@@ -66,6 +66,11 @@ class Template:
     parts: tuple[_Part, ...]
     names: tuple[Name, ...]
 
+    @property
+    def literal(self) -> str:
+        """The text between the names, sections included once."""
+        return "".join(_literals(self.parts))
+
     def render(self, values: Mapping[str, JSON], *, show: Show | None = None, wrap: Wrap | None = None) -> str:
         """The text for ``values`` (plain data); raises ``TemplateError`` for an absent value or more than 1 MB of text.
 
@@ -91,6 +96,14 @@ def plain(value: JSON, name: Name) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
+
+
+def _literals(parts: Sequence[_Part]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, _Section):
+            yield from _literals(part.parts)
 
 
 class _Parser:

@@ -42,14 +42,15 @@ class Topology:
     @cached_property
     def joins(self) -> frozenset[str]:
         """Nodes at which branches that run at the same time can meet."""
-        if not self._forks:
+        if not self.forks:
             return frozenset()
         ends = {(edge.source, edge.target) for edge in self.edges}
         sources = Counter(target for _, target in ends)
         return frozenset(node for node, count in sources.items() if count > 1)
 
     @property
-    def _forks(self) -> bool:
+    def forks(self) -> bool:
+        """Whether branches can run at the same time."""
         defaults = [edge.source for edge in self.edges if edge.when is None and not edge.error]
         return len(self.starts) > 1 or len(set(defaults)) < len(defaults)
 

@@ -13,7 +13,7 @@ from agentkit.types import GenerateRequest, Usage
 _WORDS = string.ascii_letters.encode() + b" " + bytes(range(128, 256))
 _BYTES_A_TOKEN = 4  # of letters and spaces; every digit and mark counts as a token of its own
 _BYTES_A_TOKEN_OTHER = 2  # where a text is not ASCII alone: tokenizers cut Cyrillic, CJK and emoji finer
-_TOKENS_A_MESSAGE = 8  # role marks and separators of the chat template
+TOKENS_A_MESSAGE = 8  # role marks and separators of the chat template
 
 
 def estimate(request: GenerateRequest, price: Price | None) -> Usage:
@@ -43,7 +43,7 @@ def share(request: GenerateRequest, price: Price | None) -> Usage:
 
 def prompt_tokens(request: GenerateRequest) -> int:
     """Tokens of the prompt, estimated high from its UTF-8 length, tools and schema included."""
-    return sum(_tokens(text) for text in _texts(request)) + _TOKENS_A_MESSAGE * (len(request.messages) + 1)
+    return sum(text_tokens(text) for text in _texts(request)) + TOKENS_A_MESSAGE * (len(request.messages) + 1)
 
 
 def _texts(request: GenerateRequest) -> Iterator[str]:
@@ -57,7 +57,8 @@ def _texts(request: GenerateRequest) -> Iterator[str]:
         yield json.dumps(request.schema, default=dict)
 
 
-def _tokens(text: str) -> int:
+def text_tokens(text: str) -> int:
+    """Tokens of a text, estimated high from its UTF-8 bytes."""
     data = text.encode("utf-8", "replace")
     marks = len(data.translate(None, _WORDS))
     return marks - (marks - len(data)) // (_BYTES_A_TOKEN if text.isascii() else _BYTES_A_TOKEN_OTHER)

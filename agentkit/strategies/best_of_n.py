@@ -9,10 +9,11 @@ from typing import Literal
 from agentkit.answers import Convention, Kind
 from agentkit.errors import ConfigError
 from agentkit.protocols import Model
+from agentkit.runtime.estimate import text_tokens
 from agentkit.strategies import prompts
 from agentkit.strategies.candidates import Candidates, candidates
 from agentkit.strategies.drawing import Draws, seeded, several
-from agentkit.types import GenerateRequest, Message, Problem, Sample, Solution
+from agentkit.types import Bounds, GenerateRequest, Message, Problem, Sample, Solution
 
 _JUDGE = (
     "{{question}}\n\nA proposed answer:\n{{answer}}\n\nCheck it step by step. Then write on the last line nothing but its score, "
@@ -46,6 +47,15 @@ class BestOfN:
         if self.samples < 1:
             raise ConfigError(f"samples must be at least 1, not {self.samples}")
         prompts.check(self.judge_prompt, "judge_prompt", ("question", "answer"))
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """All samples, and a judgement of each."""
+        count, output, own = self.samples, self.max_tokens, prompts.instruction_tokens(self.instruction)
+        asked = text_tokens(self.judge_prompt)
+        return (
+            Bounds(least=count, most=count, output=output, text=own, vote=count > 1),
+            Bounds(least=count, most=count, output=output, text=asked, answers=1, model=self.judge),
+        )
 
     async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
         """The chosen answer; ``votes`` weigh each answer by its scores, ``metadata`` holds the scores by sample."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from agentkit.answers import Convention, Kind, extract
 from agentkit.errors import ConfigError
 from agentkit.protocols import Model
+from agentkit.runtime.estimate import text_tokens
 from agentkit.strategies.drawing import seeded, several, spent
-from agentkit.types import GenerateRequest, Message, Problem, Sample, Solution
+from agentkit.types import Bounds, GenerateRequest, Message, Problem, Sample, Solution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,21 @@ class BudgetForcing:
             raise ConfigError(f"extensions must be at least 0, not {self.extensions}")
         if not self.closing.strip():
             raise ConfigError("closing must be the tag with which the model ends its thought")
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """The thought with its extensions, and the answer; every call holds the thought so far."""
+        longest = None if self.max_tokens is None else max(self.most, self.max_tokens)
+        ours = (self.opening, self.closing, self.conclude, *[self.wait] * self.extensions)
+        return (
+            Bounds(
+                least=2,
+                most=self.extensions + 2,
+                output=longest,
+                text=text_tokens(*ours),
+                answers=self.extensions + 1,
+                needs=frozenset({"continues"}),
+            ),
+        )
 
     async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
         """The answer after the thought; ``stopped`` is ``rule`` for a thought that ended by itself, ``full`` for one that was

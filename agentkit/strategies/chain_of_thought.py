@@ -9,8 +9,8 @@ from agentkit.protocols import Model
 from agentkit.runtime.sampling import draw
 from agentkit.strategies.ballot import Ballot
 from agentkit.strategies.drawing import seeded
-from agentkit.strategies.prompts import STEP_BY_STEP, instructed
-from agentkit.types import GenerateRequest, Problem, Solution
+from agentkit.strategies.prompts import STEP_BY_STEP, instructed, instruction_tokens
+from agentkit.types import Bounds, GenerateRequest, Problem, Solution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,10 @@ class ChainOfThought:
     temperature: float = 0.0
     max_tokens: int | None = None
     seed: int = 0
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """One sample."""
+        return (Bounds(output=self.max_tokens, text=instruction_tokens(self.instruction)),)
 
     async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
         """The answer of one sample, None when it states none; raises what the model raises."""

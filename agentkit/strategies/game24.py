@@ -12,11 +12,13 @@ from fractions import Fraction
 
 from agentkit.answers import arithmetic, numbers
 from agentkit.errors import InputError
+from agentkit.runtime.estimate import TOKENS_A_MESSAGE, text_tokens
 from agentkit.strategies.prompts import fill
 from agentkit.strategies.thoughts import Step, worth
 from agentkit.types import Message, Problem
 
 TARGET = 24
+_MOST_NUMBERS = 6
 
 _PROPOSE = "Input: {{state}}\nPossible next steps:"
 _EVALUATE = "Evaluate if given numbers can reach 24 (sure/likely/impossible)\n{{state}}"
@@ -105,6 +107,16 @@ class Game24:
         """See ``worth``."""
         return worth(reply)
 
+    def fan(self, depth: int) -> int:
+        """Six operations on each pair of the numbers left, of six at the start."""
+        left = max(0, _MOST_NUMBERS - depth)
+        return 3 * left * (left - 1)
+
+    def overhead(self, template: str) -> int:
+        """The worked examples."""
+        turns = [text for pair in _EXAMPLES.get(template, {}).items() for text in pair]
+        return sum(text_tokens(template) + text_tokens(text) + TOKENS_A_MESSAGE for text in turns)
+
     def answer(self, problem: Problem, path: Sequence[str]) -> str | None:
         """The operations as one expression, None unless it makes 24 of exactly the numbers given."""
         expression = _expression(given(problem), path)
@@ -116,7 +128,7 @@ def given(problem: Problem) -> list[Fraction]:
     found = [Fraction(one) for one in re.findall(r"\d+", problem.question)]
     if len(found) == 5 and TARGET in found:
         found.remove(Fraction(TARGET))
-    if not 2 <= len(found) <= 6:
+    if not 2 <= len(found) <= _MOST_NUMBERS:
         raise InputError(f"game24 needs the numbers to play with, such as '4 5 6 10', not {problem.question[:60]!r}")
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agentkit.errors import ConfigError, did_you_mean
+from agentkit.runtime.estimate import TOKENS_A_MESSAGE, text_tokens
 from agentkit.types import Message, Problem
 
 STEP_BY_STEP = "Think step by step. Then write the final answer on a line of its own, after 'Answer:'."
@@ -32,6 +33,11 @@ def asked(problem: Problem) -> str:
     """The question with the documents and examples it carries: the user's last turn, where the conversation ends with one."""
     last = problem.messages[-1] if problem.messages else None
     return last.content if last and last.role == "user" else problem.question
+
+
+def instruction_tokens(instruction: str) -> int:
+    """How many tokens ``instructed`` adds to a conversation at most."""
+    return text_tokens(f"\n\n{instruction}") + TOKENS_A_MESSAGE if instruction else 0
 
 
 def instructed(messages: Sequence[Message], instruction: str) -> tuple[Message, ...]:

@@ -14,8 +14,8 @@ from agentkit.strategies import stopping
 from agentkit.strategies.ballot import Ballot
 from agentkit.strategies.drawing import seeded
 from agentkit.strategies.poll import Poll
-from agentkit.strategies.prompts import instructed
-from agentkit.types import GenerateRequest, Problem, Sample, Solution
+from agentkit.strategies.prompts import instructed, instruction_tokens
+from agentkit.types import Bounds, GenerateRequest, Problem, Sample, Solution
 
 Stop = Literal["regret", "beta", "dirichlet", "esc", "certain", "fixed"]
 
@@ -54,6 +54,12 @@ class SelfConsistency:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ConfigError(f"{name} must be at least {least}, not {value}")
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """As many samples as a vote without dissent needs, up to all of them."""
+        least = stopping.fewest(stopping.rule(self.stop, confidence=self.confidence), (), 0, self.samples)
+        text = instruction_tokens(self.instruction)
+        return (Bounds(least=least, most=self.samples, output=self.max_tokens, text=text, vote=self.samples > 1),)
 
     async def solve(self, problem: str | Problem, *, model: Model, emit: Emit = ignore) -> Solution:
         """The most frequent answer, the earliest among equals, with all votes; ``confidence`` is its share."""

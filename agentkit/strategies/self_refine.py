@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from agentkit.answers import Convention, Kind, extract
 from agentkit.errors import ConfigError
 from agentkit.protocols import Model
+from agentkit.runtime.estimate import TOKENS_A_MESSAGE, text_tokens
 from agentkit.strategies.drawing import seeded, several, spent
-from agentkit.types import GenerateRequest, Message, Problem, Sample, Solution, Thought
+from agentkit.types import Bounds, GenerateRequest, Message, Problem, Sample, Solution, Thought
 
 _CRITICISE = (
     "Criticise your answer: is anything in it wrong, missing or unclear? Name each problem and how to mend it. If there is none, "
@@ -41,6 +42,13 @@ class SelfRefine:
     def __post_init__(self) -> None:
         if self.rounds < 0:
             raise ConfigError(f"rounds must be at least 0, not {self.rounds}")
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """A draft and a criticism, up to a criticism and a better draft each round."""
+        said = text_tokens(self.criticise) + text_tokens(self.improve) + 4 * TOKENS_A_MESSAGE
+        draft = Bounds(output=self.max_tokens)
+        rounds = Bounds(least=1, most=2 * self.rounds, output=self.max_tokens, text=said, answers=2)
+        return (draft, rounds) if self.rounds else (draft,)
 
     async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
         """The last draft; ``stopped`` is ``solved`` when the critic was content, else ``full`` or ``budget``."""

@@ -88,6 +88,14 @@ class Task(Protocol):
         """The answer that a path of thoughts ends in, None when it has not come to one."""
         ...
 
+    def fan(self, depth: int) -> int:
+        """How many thoughts one state at ``depth`` (0 at the root) can lead to at most."""
+        ...
+
+    def overhead(self, template: str) -> int:
+        """How many tokens ``messages`` adds to a filled template at most, the problem's own turns not counted."""
+        ...
+
 
 def worth(reply: str) -> float:
     """sure 20, likely 1, impossible 0.001 (Yao et al. 2023), by the last such word; 0 when there is none."""
@@ -151,6 +159,14 @@ class General:
     def answer(self, problem: Problem, path: Sequence[str]) -> str | None:
         """What stands after ``Answer:`` in the last thought."""
         return extract(path[-1], stated=True) if path and _concludes(path[-1]) else None
+
+    def fan(self, depth: int) -> int:
+        """As many as lines are read of a reply."""
+        return _MOST_LINES
+
+    def overhead(self, template: str) -> int:
+        """Nothing."""
+        return 0
 
 
 def _concludes(line: str) -> bool:

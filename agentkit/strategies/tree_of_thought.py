@@ -13,13 +13,15 @@ from agentkit.errors import AgentkitError, BudgetExceededError, ConfigError, Ser
 from agentkit.events import Emit, ThoughtScored, ignore
 from agentkit.protocols import Model
 from agentkit.runtime.concurrency import gather
+from agentkit.runtime.estimate import text_tokens
 from agentkit.runtime.sampling import samples
 from agentkit.strategies import prompts, thoughts
 from agentkit.strategies.drawing import HOPELESS, seeded, spent
 from agentkit.strategies.game24 import Game24
 from agentkit.strategies.thoughts import General, Step, Task
-from agentkit.types import GenerateRequest, Problem, Sample, Solution, Thought
+from agentkit.types import Bounds, GenerateRequest, Problem, Sample, Solution, Thought
 
+_STATE_TOKENS = 2000  # a thought is at most a thousand characters
 _PLACES = ("question", "state", "count")
 
 
@@ -57,11 +59,25 @@ class TreeOfThought:
         for name in ("propose", "evaluate", "conclude"):
             prompts.check(getattr(self, name), name, _PLACES)
 
+    def bounds(self) -> tuple[Bounds, ...]:
+        """One proposal that leads nowhere, up to a whole tree in which every reply is full of new thoughts."""
+        task, asked, valued, frontier = self._task(), 0, 0, 1
+        for depth in range(self.depth):
+            fresh = frontier * task.fan(depth)
+            asked, valued = asked + frontier, valued + fresh * self.value_samples
+            frontier = min(self.breadth, fresh)
+        most = asked + valued + bool(task.conclude)
+        templates = (task.propose, task.evaluate, task.conclude)
+        text = max(text_tokens(one) + task.overhead(one) for one in templates)
+        return (Bounds(least=1, most=most, output=self.max_tokens, text=text + self.depth * _STATE_TOKENS),)
+
+    def _task(self) -> Task:
+        own = {name: getattr(self, name) for name in ("propose", "evaluate", "conclude") if getattr(self, name)}
+        return _TASKS[self.task](**own)
+
     async def solve(self, problem: str | Problem, *, model: Model, emit: Emit = ignore) -> Solution:
         """The answer of the best path and the whole tree with its values."""
-        own = {name: getattr(self, name) for name in ("propose", "evaluate", "conclude") if getattr(self, name)}
-        task: Task = _TASKS[self.task](**own)
-        search = _Search(options=self, task=task, problem=Problem.of(problem), model=model, emit=emit)
+        search = _Search(options=self, task=self._task(), problem=Problem.of(problem), model=model, emit=emit)
         return await search.run()
 
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from agentkit.answers import Convention, Kind
 from agentkit.errors import ConfigError
 from agentkit.protocols import Model
+from agentkit.runtime.estimate import text_tokens
 from agentkit.strategies import prompts
 from agentkit.strategies.candidates import Candidates, candidates
 from agentkit.strategies.drawing import Draws, seeded, several
-from agentkit.types import GenerateRequest, Message, Problem, Solution
+from agentkit.types import Bounds, GenerateRequest, Message, Problem, Solution
 
 _SELECT = (
     "I have generated the following responses to the question: {{question}}\n\n{{responses}}\n\nEvaluate these responses. "
     "Select the most consistent response based on majority consensus. Start your answer with "
     '"The most consistent response is Response X" (without quotes).'
 )
+_TOKENS_A_RESPONSE = 8  # "Response 12: " and the lines between
 _CHOICE = re.compile(r"response\s*(?:is\s*)?(?:response\s*)?#?(\d+)", re.IGNORECASE)
 
 
@@ -45,6 +47,14 @@ class UniversalSelfConsistency:
         if self.samples < 1:
             raise ConfigError(f"samples must be at least 1, not {self.samples}")
         prompts.check(self.select_prompt, "select_prompt", ("question", "responses"))
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """All samples, and one choice among them."""
+        count, output, own = self.samples, self.max_tokens, prompts.instruction_tokens(self.instruction)
+        drawn = Bounds(least=count, most=count, output=output, text=own, vote=count > 1)
+        asked = text_tokens(self.select_prompt) + _TOKENS_A_RESPONSE * count
+        choice = Bounds(output=output, text=asked, answers=count, model=self.judge)
+        return (drawn, choice) if count > 1 else (drawn,)
 
     async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
         """The chosen answer; ``votes`` are those of a plain majority, ``metadata`` tells which sample was chosen."""

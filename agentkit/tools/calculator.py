@@ -48,6 +48,11 @@ class Calculator:
     factorial comb sqrt`` and percent signs after numbers."""
 
     @property
+    def idempotent(self) -> bool:
+        """A second call does no harm."""
+        return True
+
+    @property
     def spec(self) -> ToolSpec:
         """One argument: the expression."""
         schema = {"type": "object", "properties": {"expression": {"type": "string"}}, "required": ["expression"]}

@@ -41,6 +41,11 @@ class Http:
             raise ConfigError("tool.http needs hosts: the names it may fetch from")
 
     @property
+    def idempotent(self) -> bool:
+        """Whether a second call does no harm: one that only reads, or that says the same again."""
+        return not {"POST", "PATCH"} & set(self.methods)
+
+    @property
     def spec(self) -> ToolSpec:
         """The arguments: url, method, query, and a JSON body."""
         properties = {

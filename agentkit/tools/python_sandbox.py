@@ -50,6 +50,11 @@ class PythonSandbox:
     output: int = 20_000
 
     @property
+    def idempotent(self) -> bool:
+        """A second call does no harm: nothing outside the sandbox changes."""
+        return True
+
+    @property
     def spec(self) -> ToolSpec:
         """One argument: the program."""
         schema = {"type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"]}

@@ -53,3 +53,17 @@ def test_a_graph_is_drawn_as_text(agentkit: Agentkit, tmp_path: Path) -> None:
     (tmp_path / "g.yaml").write_text(graph)
     done = agentkit("graph", "g.yaml")
     assert done.stdout.startswith("flowchart TD"), done.stderr
+
+
+def test_schema_writes_the_schema_to_stdout_or_a_file(agentkit: Agentkit, tmp_path: Path) -> None:
+    done = agentkit("schema")
+    assert "strategy.self_consistency" in json.dumps(json.loads(done.stdout))
+    done = agentkit("schema", "--output", "agentkit.schema.json")
+    assert done.stderr == "wrote agentkit.schema.json\n"
+    assert (tmp_path / "agentkit.schema.json").read_text() == agentkit("schema").stdout
+
+
+def test_schema_says_why_it_cannot_write(agentkit: Agentkit) -> None:
+    done = agentkit("schema", "--output", "no/such/folder/x.json")
+    assert done.returncode == 2
+    assert done.stderr == "error: the schema cannot be written to no/such/folder/x.json: No such file or directory\n"

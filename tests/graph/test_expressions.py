@@ -62,7 +62,7 @@ def test_values(source: str, values: dict[str, Any], value: Any) -> None:
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ("a >", "'a >' is not an expression: mismatched input 'the end' (column 4)"),
+        ("a >", "'a >' is not an expression: it ends too early (column 4)"),
         ("", "'' is not an expression"),
         ("launch(a)", "there is no function 'launch'"),
         ("a.startWith('x')", "there is no function 'startWith'; did you mean 'startsWith'?"),

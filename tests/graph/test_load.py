@@ -27,8 +27,17 @@ def test_a_wrong_file_is_refused_in_these_words(path: Path, bench: Any) -> None:
     assert str(caught.value).splitlines() == [f"{path}:{line}" for line in expected]
 
 
-def test_there_are_more_than_twenty_wrong_files() -> None:
-    assert len(BAD) > 20
+def test_there_are_many_wrong_files_and_most_hold_several_mistakes() -> None:
+    told = [path.with_suffix(".txt").read_text().splitlines() for path in BAD]
+    assert len(BAD) > 35
+    assert sum(len(lines) > 1 for lines in told) > 18
+    assert sum(map(len, told)) > 150
+
+
+def test_no_message_is_told_twice_for_one_place() -> None:
+    for path in BAD:
+        lines = path.with_suffix(".txt").read_text().splitlines()
+        assert len(set(lines)) == len(lines), path.stem
 
 
 FULL = """

@@ -20,3 +20,8 @@ async def test_a_graph_uses_the_installed_plugin(tmp_path: Path) -> None:
 
 async def test_it_keeps_the_contract_of_strategies() -> None:
     await check_strategy(lambda: Kit().strategy("debate", agents=3, rounds=1))
+
+
+async def test_its_bounds_are_known_before_it_runs() -> None:
+    bounds = Kit().strategy("debate", agents=3, rounds=2).bounds()
+    assert sum(one.most for one in bounds) == 9

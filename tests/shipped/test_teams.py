@@ -34,7 +34,7 @@ async def test_a_supervisor_sends_its_team_back_until_they_agree(kit: Kit) -> No
         "17 times 23 is 391.",
     ]
     with ScriptedModel(script=script) as model:
-        run = await kit.graph(GRAPHS / "supervisor.yaml", models={"small": model}).run(question="17 * 23?")
+        run = await kit.graph(GRAPHS / "supervisor.yaml", models={"main": model}).run(question="17 * 23?")
     assert run.output["answer"] == "17 times 23 is 391."
     assert [one["name"] for one in run.output["calls"]] == ["solver", "checker", "solver", "checker"]
     assert run.usage.calls == len(script)
@@ -53,7 +53,7 @@ async def test_peers_hand_over_with_a_message_and_know_what_was_said(kit: Kit) -
         "Dear all, it is 42.",
     ]
     with ScriptedModel(script=script) as model:
-        run = await kit.graph(GRAPHS / "peers.yaml", models={"small": model}).run(question="Write them the sum.")
+        run = await kit.graph(GRAPHS / "peers.yaml", models={"main": model}).run(question="Write them the sum.")
     assert run.output == {"answer": "Dear all, it is 42."}
     said = [one.content for one in model.requests[-1].messages]
     assert "handed over to writer: a note on the sum" in said

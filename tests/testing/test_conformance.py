@@ -12,6 +12,7 @@ from agentkit.runtime.sampling import draw, draw_all
 from agentkit.testing import ScriptedModel
 from agentkit.testing.conformance import check_evaluator, check_model, check_retriever, check_strategy
 from agentkit.types import (
+    Bounds,
     Capabilities,
     Delta,
     Document,
@@ -205,6 +206,11 @@ class LeavesStreamsOpen(Simple):
         return Solution(answer=first.text, samples=(first,), usage=first.usage)
 
 
+class DrawsMoreThanItSays(Simple):
+    def bounds(self) -> tuple[Bounds, ...]:
+        return (Bounds(least=1, most=1),)
+
+
 async def test_a_strategy_that_keeps_the_contract_passes() -> None:
     await check_strategy(Simple)
 
@@ -218,6 +224,7 @@ async def test_a_strategy_that_keeps_the_contract_passes() -> None:
         (Fragile, IndexError, "index"),
         (MakesItUp, AssertionError, "the model failed every call"),
         (LeavesStreamsOpen, AssertionError, "left open"),
+        (DrawsMoreThanItSays, AssertionError, "it drew 2 samples, but declares from 1 to 1"),
     ],
 )
 async def test_a_strategy_that_breaks_the_contract_is_told_how(

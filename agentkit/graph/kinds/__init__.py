@@ -12,7 +12,7 @@ from agentkit.graph.kinds.computed import SetKind, SwitchKind, TemplateKind
 from agentkit.graph.kinds.evaluator import EvaluatorKind
 from agentkit.graph.kinds.graph import GraphKind
 from agentkit.graph.kinds.human import HumanKind
-from agentkit.graph.kinds.kind import Checked, Kind, Run, Site, Walk, Workshop
+from agentkit.graph.kinds.kind import Checked, Described, Kind, Planned, Run, Site, Walk, Workshop
 from agentkit.graph.kinds.model import ModelKind
 from agentkit.graph.kinds.retriever import RetrieverKind
 from agentkit.graph.kinds.step import StepKind
@@ -21,7 +21,19 @@ from agentkit.graph.kinds.tool import ToolKind
 from agentkit.graph.spec import NodeSpec
 from agentkit.registry import Registry
 
-__all__ = ["Checked", "Kind", "NodeContext", "Run", "Site", "Walk", "Workshop", "kind_of"]
+__all__ = [
+    "Checked",
+    "Described",
+    "Kind",
+    "NodeContext",
+    "Planned",
+    "Run",
+    "Site",
+    "Walk",
+    "Workshop",
+    "kind_of",
+    "uses",
+]
 
 _USE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?\Z")
 
@@ -56,6 +68,12 @@ def kind_of(node: NodeSpec, registry: Registry) -> Kind:
     if node.use in registry.names("node"):
         return StepKind("node")
     raise ConfigError(_unknown(node, registry))
+
+
+def uses(registry: Registry) -> dict[str, Kind]:
+    """Everything that ``use`` can say, with the kind of node it makes."""
+    named = {f"{kind}.{name}": one for kind, one in _WITH_COMPONENT.items() for name in registry.names(kind)}
+    return {**_ALONE, **named, **{name: StepKind("node") for name in registry.names("node")}}
 
 
 def _with_component(node: NodeSpec, registry: Registry) -> Kind:

@@ -12,7 +12,7 @@ from typing import Any
 from agentkit.errors import ConfigError, QuestionsPendingError, did_you_mean
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.kinds.model import Knobs
 from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_ports
@@ -22,9 +22,10 @@ from agentkit.graph.spec import NodeSpec
 from agentkit.graph.toolbox import Outcome, Toolbox, check_approve, check_tools, make_tools
 from agentkit.options import Fault, check, fields, plainly
 from agentkit.rag.prompt import clean
+from agentkit.registry import Registry
 from agentkit.runtime.concurrency import gather
 from agentkit.runtime.sampling import draw
-from agentkit.types import JSON, GenerateRequest, Message, Sample, ToolCall, ToolSpec
+from agentkit.types import JSON, Bounds, GenerateRequest, Message, Sample, ToolCall, ToolSpec
 
 _OWN = ("model", "prompt", "tools", "steps", "handover", "approve")
 _OUTPUTS = {
@@ -62,6 +63,27 @@ class AgentKind:
         wanted, more = check_prompt(node, site)
         inputs = {**prompt_ports(wanted), "messages": Port("list")}
         return Checked(ports=Ports(inputs=inputs, outputs=_OUTPUTS), faults=faults + more)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.closed(described.options_of(Knobs, _described(registry)), required=("tools",))
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """An answer at once, up to a tool call in every step; how long the talk grows nobody can say.
+
+        Nor how often a graph is called that is one of its tools.
+        """
+        if shop.spec.inside(node.name):
+            return None
+        return (
+            Bounds(
+                most=int(node.options.get("steps", 8)),
+                model=component.only_model(shop, node.options.get("model")),
+                output=node.options.get("max_tokens"),
+                text=None,
+                needs=frozenset({"tools"}),
+            ),
+        )
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Runs the loop."""
@@ -180,6 +202,24 @@ def _hand_over(others: Mapping[str, str]) -> ToolSpec:
     properties = {"to": {"type": "string", "enum": list(others)}, "message": message}
     schema = {"type": "object", "properties": properties, "required": ["to"], "additionalProperties": False}
     return ToolSpec(name=_HAND_OVER, description=f"Let another agent go on from here. {about}", parameters=schema)
+
+
+def _described(registry: Registry) -> dict[str, JSON]:
+    names = registry.names("tool")
+    uses = [*names, *(f"retriever.{name}" for name in registry.names("retriever")), "graph"]
+    entry = {"type": "object", "properties": {"use": {"enum": uses}}, "required": ["use"]}
+    tool = {"anyOf": [{"enum": names}, entry]}
+    return {
+        "model": described.MODEL,
+        "prompt": described.PROMPT,
+        "tools": {"type": "array", "items": tool, "minItems": 1, "description": "What the model may call."},
+        "steps": {"type": "integer", "minimum": 1, "maximum": _MOST_STEPS, "default": 8},
+        "handover": {"type": "object", "additionalProperties": {"type": "string"}},
+        "approve": {
+            "anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+            "description": "Whose calls a person allows, changes or refuses.",
+        },
+    }
 
 
 def _own_faults(node: NodeSpec) -> list[Fault]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from agentkit.errors import AgentkitError, InputError, UnknownComponentError, did_you_mean
+from agentkit.errors import AgentkitError, ConfigError, InputError, UnknownComponentError, did_you_mean
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds.kind import Site, Workshop
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, build, check, fields
 from agentkit.paths import resolve_ref
+from agentkit.protocols import Bounded, SampleStream
 from agentkit.registry import Registry
-from agentkit.types import JSON
+from agentkit.types import JSON, Bounds, Capabilities, GenerateRequest
 
 Make = Callable[[NodeContext], Any]
 """Gives the component for one visit of its node."""
@@ -89,6 +91,39 @@ def maker(node: NodeSpec, kind: str, shop: Workshop, *, own: tuple[str, ...] = (
         made = make({})
         return lambda context: made
     return lambda context: make({model: context.model(model) for model in names.values()})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Stands for the graph's model of that name while a component is asked what it will do."""
+
+    name: str
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+    def generate(self, request: GenerateRequest) -> SampleStream:
+        """Nothing is asked before the run."""
+        raise ConfigError("a component must not use its model while it is asked for its bounds")
+
+
+def bounds_of(
+    node: NodeSpec, kind: str, shop: Workshop, *, own: tuple[str, ...] = (), model: str | None = None
+) -> tuple[Bounds, ...] | None:
+    """The bounds that a component declares, with the names of its models; ``model`` is the one it is given, if any.
+
+    None where it uses models and does not say; without models there is nothing to say.
+    """
+    component = shop.registry.get(kind, node.component or node.use)
+    known = fields(component.factory)
+    options = with_paths(component.factory, options_of(node, component.factory, own), shop.folder)
+    models = {
+        str(options[name]): Named(str(options[name])) for name, one in known.items() if one.model and options.get(name)
+    }
+    if model is None and not models:
+        return ()
+    made = build(component, options, provided=shop.provided, models=models)
+    if not isinstance(made, Bounded):
+        return None
+    return tuple(replace(one, model=one.model.name if one.model else model) for one in made.bounds())
 
 
 def only_model(site: Site | Workshop, option: JSON) -> str | None:

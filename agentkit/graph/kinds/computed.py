@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from agentkit.errors import ConfigError, did_you_mean
 from agentkit.graph.context import NodeContext
 from agentkit.graph.expressions import Expression, parse
+from agentkit.graph.kinds import described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.ports import Port, Ports, type_of_value
 from agentkit.graph.prompt import Prompt, Turn, faults_of_names, read_text
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, plainly
-from agentkit.types import JSON, Path
+from agentkit.registry import Registry
+from agentkit.types import JSON, Bounds, Path
 
 
 class TemplateKind:
@@ -33,6 +35,14 @@ class TemplateKind:
         faults += [(("with", "template", *path), message) for path, message in named]
         inputs = {name: Port("any", needed and name in node.inputs) for name, needed in prompt.wants().items()}
         return Checked(ports=Ports(inputs=inputs, outputs=outputs), faults=faults)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.closed({"template": described.TEXT}, required=("template",))
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """No model is asked."""
+        return ()
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Fills the template."""
@@ -59,6 +69,18 @@ class SetKind:
             name: "any" if isinstance(value, str) else type_of_value(value) for name, value in node.options.items()
         }
         return Checked(ports=Ports(inputs=_any(node), outputs=outputs), faults=faults)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "description": "An output a key: an expression in quotes, or a constant.",
+        }
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """No model is asked."""
+        return ()
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Evaluates the expressions."""
@@ -91,6 +113,20 @@ class SwitchKind:
         if not isinstance(default, str):
             faults.append((("with", "default"), f"must be the name of a case, not {plainly(default)}"))
         return Checked(ports=Ports(inputs=_any(node), outputs={"case": "string"}), faults=faults)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.closed(
+            {
+                "cases": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string"}},
+                "default": {"type": "string", "default": "default"},
+            },
+            required=("cases",),
+        )
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """No model is asked."""
+        return ()
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Tries the conditions in order."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from agentkit.events import FindingMade
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.plain import documents, to_plain
 from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, fields, plainly
-from agentkit.types import JSON, Record, Score
+from agentkit.registry import Registry
+from agentkit.types import JSON, Bounds, Record, Score
 
 _OWN = ("threshold",)
 _INPUTS = {
@@ -21,6 +22,12 @@ _INPUTS = {
     "question": Port("any"),
     "target": Port("any"),
     "metadata": Port("object"),
+}
+_THRESHOLD = {
+    "type": ["number", "null"],
+    "minimum": 0,
+    "maximum": 1,
+    "description": "The score from which the output `passed` is true.",
 }
 _OUTPUTS = {
     "score": "number",
@@ -44,6 +51,14 @@ class EvaluatorKind:
                 faults += _check_threshold(node.options.get("threshold"))
         outputs = {**_OUTPUTS, "passed": "boolean"} if "threshold" in node.options else _OUTPUTS
         return Checked(ports=Ports(inputs=_INPUTS, outputs=outputs), faults=faults)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.of_component(registry, "evaluator", name, {"threshold": _THRESHOLD})
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the evaluator says, where it asks a model."""
+        return component.bounds_of(node, "evaluator", shop, own=_OWN)
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Evaluates, and tells of every finding. An answer that is absent is for the evaluator to judge."""

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from agentkit.errors import BudgetExceededError, NodeError, did_you_mean
 from agentkit.graph.context import NodeContext, RunContext
+from agentkit.graph.kinds import described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
 from agentkit.graph.values import graph_outputs, read_inputs
 from agentkit.options import Fault
+from agentkit.registry import Registry
 from agentkit.runtime.budget import Budget
 from agentkit.types import JSON
 
@@ -36,6 +38,19 @@ class GraphKind:
             return Checked(ports=Ports(inputs=inputs, open=True), faults=faults)
         inputs = {name: Port(one.type, one.required) for name, one in inner.inputs.items()}
         return Checked(ports=Ports(inputs=inputs, outputs=inner.types), faults=faults)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return {
+            "type": "object",
+            "properties": {
+                "file": {"type": "string", "description": "A graph file inside this graph's folder."},
+                "graph": {"$ref": "#/$defs/graph"},
+            },
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": False,
+        }
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Runs the graph to its end; what it records, spends and tells is part of this node."""

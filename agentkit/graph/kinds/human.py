@@ -9,6 +9,7 @@ from typing import Any
 from agentkit.errors import InputError, did_you_mean
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
+from agentkit.graph.kinds import described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.ports import Port, Ports, type_of_schema
 from agentkit.graph.prompt import Prompt, Read, Turn, faults_of_names, read_text
@@ -16,10 +17,24 @@ from agentkit.graph.questions import ask, read_answer
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, plainly
 from agentkit.rag.prompt import clean
-from agentkit.types import JSON, Question
+from agentkit.registry import Registry
+from agentkit.types import JSON, Bounds, Question
 
 _OPTIONS = ("ask", "choices", "approve", "schema", "default", "wait")
 _SHAPES = ("choices", "approve", "schema")
+_DESCRIBED: dict[str, JSON] = {
+    "ask": {**described.TEXT, "description": "What the person is asked, with {{places}} for the node's inputs."},
+    "choices": {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 2,
+        "description": "What the answer is one of.",
+    },
+    "approve": {"const": True, "description": "The answer is yes or no, with a comment."},
+    "schema": {"type": "object", "description": "The answer is data that fits this JSON Schema."},
+    "default": {"description": "The answer where nobody gives one."},
+    "wait": {"type": "number", "minimum": 0, "description": "Seconds until the default stands in."},
+}
 
 
 class HumanKind:
@@ -44,6 +59,14 @@ class HumanKind:
             return Checked(ports=Ports(inputs=inputs, open=True), faults=faults)
         faults += _check_default(node, question)
         return Checked(ports=Ports(inputs=inputs, outputs=_outputs(question)), faults=faults)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.closed(_DESCRIBED, required=("ask",))
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """No model is asked."""
+        return ()
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Asks, unless the answer is there."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agentkit.graph.context import NodeContext, RunContext
 from agentkit.graph.ports import Ports
 from agentkit.graph.spec import GraphSpec, NodeSpec
 from agentkit.options import Fault
 from agentkit.registry import Registry
-from agentkit.types import JSON
+from agentkit.types import JSON, Bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,4 +77,22 @@ class Kind(Protocol):
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """The function that runs the node; the node has been checked."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A kind that also says what may stand under ``with:``, so that an editor can complete it."""
+
+    def describe(self, registry: Registry, name: str) -> dict[str, JSON]:
+        """The JSON Schema of ``with:`` where the node uses the component ``name`` (empty for a kind that needs none)."""
+        ...
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """A kind that also says what a run of its node will ask of models."""
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """The samples of one run, ``Bounds.model`` being the name of a model of the graph; None where nobody says."""
         ...

@@ -10,15 +10,17 @@ from typing import Any, Literal
 from agentkit.errors import ServerError
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_ports
 from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports, type_of_schema
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Fault, check
+from agentkit.registry import Registry
+from agentkit.runtime.estimate import text_tokens
 from agentkit.runtime.sampling import draw
-from agentkit.types import JSON, GenerateRequest, Sample
+from agentkit.types import JSON, Bounds, GenerateRequest, Sample
 
 _OWN = ("model", "prompt", "schema")
 
@@ -58,6 +60,27 @@ class ModelKind:
         if schema is not None:
             outputs["data"] = type_of_schema(schema)
         return Checked(ports=Ports(inputs=inputs, outputs=outputs), faults=[*faults, *more, *wrong])
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.closed(
+            described.options_of(
+                Knobs, {"model": described.MODEL, "prompt": described.PROMPT, "schema": {"type": ["object", "null"]}}
+            )
+        )
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """One sample."""
+        schema, _ = _schema(node, shop.read)
+        limit, thinking = node.options.get("max_tokens"), node.options.get("max_reasoning_tokens") or 0
+        return (
+            Bounds(
+                model=component.only_model(shop, node.options.get("model")),
+                output=None if limit is None else limit + thinking,
+                text=0 if schema is None else text_tokens(json.dumps(schema)),
+                needs=frozenset() if schema is None else frozenset({"schema"}),
+            ),
+        )
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Draws one sample."""

@@ -10,6 +10,7 @@ from agentkit.graph.ports import Port
 from agentkit.graph.prompt import Prompt, default_prompt, faults_of_names, read_prompt
 from agentkit.graph.spec import Constant, NodeSpec
 from agentkit.options import Fault
+from agentkit.runtime.estimate import TOKENS_A_MESSAGE, text_tokens
 from agentkit.types import JSON, Message
 
 Fill = Callable[[Mapping[str, JSON], NodeContext], tuple[Message, ...]]
@@ -31,6 +32,19 @@ def check_prompt(node: NodeSpec, site: Site) -> tuple[dict[str, bool], list[Faul
 def prompt_ports(wanted: Mapping[str, bool]) -> dict[str, Port]:
     """Ports for the values that a prompt takes."""
     return {name: Port("documents" if name == "documents" else "any", needed) for name, needed in wanted.items()}
+
+
+def prompt_size(node: NodeSpec, read: Callable[[str], str]) -> tuple[int, int]:
+    """The tokens of the node's prompt without its values, estimated high, and how many values stand in it.
+
+    A section counts as one value, whatever it makes of each item.
+    """
+    prompt = default_prompt(documents="documents" in node.inputs)
+    if "prompt" in node.options:
+        prompt = read_prompt(node.options["prompt"], read)[0] or prompt
+    text = sum(text_tokens(turn.template.literal) for turn in prompt.turns)
+    values = sum(1 for turn in prompt.turns for name in turn.template.names if not name.within)
+    return text + TOKENS_A_MESSAGE * (len(prompt.turns) + 1), values
 
 
 def messages_of(node: NodeSpec, shop: Workshop) -> Fill:

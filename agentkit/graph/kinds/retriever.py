@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from agentkit.events import DocumentsRetrieved
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
-from agentkit.types import JSON
+from agentkit.registry import Registry
+from agentkit.types import JSON, Bounds
 
 _PORTS = Ports(inputs={"query": Port("string", True)}, outputs={"documents": "documents"})
 
@@ -25,6 +26,14 @@ class RetrieverKind:
         if factory is not None:
             faults += component.check_options(node, factory, site)
         return Checked(ports=_PORTS, faults=faults)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.of_component(registry, "retriever", name)
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the retriever says, where it asks a model."""
+        return component.bounds_of(node, "retriever", shop)
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Retrieves, and tells of what was found."""

@@ -9,13 +9,14 @@ from typing import Any, get_type_hints
 
 from agentkit.errors import ConfigError
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.plain import documents, to_plain
 from agentkit.graph.ports import Port, Ports, of_function, type_of
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import Converter
-from agentkit.types import JSON, Document
+from agentkit.registry import Registry
+from agentkit.types import JSON, Bounds, Document
 
 _RERANK = Ports(
     inputs={"query": Port("string", True), "documents": Port("documents", True)}, outputs={"documents": "documents"}
@@ -38,6 +39,14 @@ class StepKind:
             return Checked(ports=_ports(factory), faults=faults)
         except ConfigError as error:
             return Checked(faults=[*faults, (("use",), f"{node.use} cannot be a node: {error}")])
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.of_component(registry, self._kind, name)
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the component says, where it asks a model."""
+        return component.bounds_of(node, self._kind, shop)
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Calls ``run`` with its inputs as the annotations want them."""

@@ -9,14 +9,15 @@ from typing import Any
 
 from agentkit.errors import BudgetExceededError
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.kinds.prompted import check_prompt, messages_of, prompt_ports
 from agentkit.graph.plain import documents, to_plain
 from agentkit.graph.ports import Port, Ports
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import fields
-from agentkit.types import JSON, Problem, Solution
+from agentkit.registry import Registry
+from agentkit.types import JSON, Bounds, Problem, Solution
 
 _OWN = ("model", "prompt")
 _OUTPUTS = {
@@ -42,6 +43,18 @@ class StrategyKind:
         wanted, more = check_prompt(node, site)
         inputs = {**prompt_ports(wanted), "question": Port("string", True), "documents": Port("documents")}
         return Checked(ports=Ports(inputs=inputs, outputs=_OUTPUTS), faults=faults + more)
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.of_component(
+            registry, "strategy", name, {"model": described.MODEL, "prompt": described.PROMPT}
+        )
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the strategy says."""
+        return component.bounds_of(
+            node, "strategy", shop, own=_OWN, model=component.only_model(shop, node.options.get("model"))
+        )
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Solves the problem that the prompt puts."""

@@ -8,13 +8,14 @@ from typing import Any
 from agentkit.errors import AgentkitError, ToolError
 from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
-from agentkit.graph.kinds import component
+from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.plain import to_plain
 from agentkit.graph.ports import Port, Ports, type_of_schema
 from agentkit.graph.spec import NodeSpec
 from agentkit.options import build
-from agentkit.types import JSON, ToolSpec
+from agentkit.registry import Registry
+from agentkit.types import JSON, Bounds, ToolSpec
 
 
 class ToolKind:
@@ -33,6 +34,14 @@ class ToolKind:
             return Checked(ports=_ports(tool.spec))
         except AgentkitError as error:
             return Checked(faults=[(("use",), f"tool {node.component!r} cannot be made: {error}")])
+
+    def describe(self, registry: Registry, name: str) -> described.Schema:
+        """What may stand under ``with``."""
+        return described.of_component(registry, "tool", name)
+
+    def bounds(self, node: NodeSpec, shop: Workshop) -> tuple[Bounds, ...] | None:
+        """What the tool says, where it asks a model."""
+        return component.bounds_of(node, "tool", shop)
 
     def prepare(self, node: NodeSpec, shop: Workshop) -> Run:
         """Calls the tool with arguments that fit its schema."""

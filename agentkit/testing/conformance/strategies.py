@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from agentkit.errors import AgentkitError, ServerError
-from agentkit.protocols import Strategy
+from agentkit.protocols import Bounded, Strategy
 from agentkit.runtime.concurrency import cancel
 from agentkit.testing.conformance.checks import Watched, demand, run_checks
 from agentkit.testing.scripted import ScriptedModel
@@ -37,6 +38,7 @@ async def check_strategy(
         on.bears_nonsense,
         on.does_not_answer_for_a_failing_model,
         on.cancelling_closes_its_streams,
+        on.keeps_the_bounds_that_it_declares,
     )
     await run_checks(make_strategy, checks, seconds=seconds)
 
@@ -74,6 +76,18 @@ class _Checks:
         await cancel([solving, asked])
         demand(solving.cancelled(), "a cancelled solve did not end as cancelled")
         demand(model.open == 0, f"{model.open} streams were left open after solve was cancelled")
+
+    async def keeps_the_bounds_that_it_declares(self, strategy: Strategy) -> None:
+        if not isinstance(strategy, Bounded):
+            return
+        bounds = [one for one in strategy.bounds() if one.model is None]
+        few = sum(one.least for one in bounds)
+        many = sum(math.inf if one.most is None else one.most for one in bounds)
+        for answer in (self.answer, *map(_constant, NONSENSE)):
+            model = Watched(model=ScriptedModel(script=answer))
+            await strategy.solve(self.question, model=model)
+            drawn = len(model.samples)
+            demand(few <= drawn <= many, f"it drew {drawn} samples, but declares from {few} to {many}")
 
 
 async def _solve(strategy: Strategy, question: str, model: Watched) -> Solution:

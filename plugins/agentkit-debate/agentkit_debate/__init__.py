@@ -14,7 +14,8 @@ from agentkit.answers import canonical, extract
 from agentkit.errors import BudgetExceededError
 from agentkit.hookspecs import Register
 from agentkit.protocols import Model
-from agentkit.types import GenerateRequest, Message, Problem, Sample, Solution, Usage, Vote
+from agentkit.runtime.estimate import TOKENS_A_MESSAGE, text_tokens
+from agentkit.types import Bounds, GenerateRequest, Message, Problem, Sample, Solution, Usage, Vote
 
 REVISE = (
     "These are the answers of other agents to the same question:\n\n{others}\n\n"
@@ -34,6 +35,14 @@ class Debate:
     temperature: float = 0.7
     max_tokens: int | None = None
     seed: int = 0
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """What it will cost, for ``agentkit plan``: every agent answers, and then revises in each round."""
+        revised = self.agents * self.rounds
+        text = text_tokens(REVISE) + self.agents + 2 * TOKENS_A_MESSAGE
+        first = Bounds(least=self.agents, most=self.agents, output=self.max_tokens, vote=True)
+        later = Bounds(least=revised, most=revised, output=self.max_tokens, text=text, answers=self.agents, problems=2)
+        return (first, later) if revised else (first,)
 
     async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
         """The majority answer of the last round."""

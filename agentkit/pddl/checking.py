@@ -1,0 +1,263 @@
+"""Does a plan work? The first step that does not, what it lacks, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from agentkit.pddl.conditions import Values, evaluate
+from agentkit.pddl.grounding import Step
+from agentkit.pddl.hints import hint_for
+from agentkit.pddl.plans import Answer, plain_step, read_plan
+from agentkit.pddl.task import Misstep, Task
+
+Code: TypeAlias = Literal[
+    "unknown_action",
+    "bad_arguments",
+    "unknown_object",
+    "precondition_violated",
+    "goal_unmet",
+    "empty_plan",
+    "unsolvable_not_recognised",
+    "solvable_not_recognised",
+]
+
+
+class Outcome(NamedTuple):
+    """Valid or not; the kind and place (0-based) of the first error. ``step`` is None for what concerns the whole plan."""
+
+    valid: bool
+    code: Code | None = None
+    step: int | None = None
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong. ``text`` is the step as written, ``missing`` the literals that do not hold, in PDDL.
+
+    ``consequence_of`` is the earlier step whose failure explains this one; None for a fault of its own.
+    """
+
+    code: Code
+    message: str
+    evidence: str
+    step: int | None = None
+    text: str = ""
+    missing: tuple[str, ...] = ()
+    consequence_of: int | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """All that is to be said of a plan. ``executed`` steps ran before the first fault; ``cost`` is of a valid plan only."""
+
+    valid: bool
+    answer: Answer
+    faults: tuple[Fault, ...]
+    steps: tuple[str, ...]
+    executed: int
+    cost: float | None = None
+
+
+def check(task: Task, plan: Any) -> Outcome:
+    """The first error of a plan, as quickly as can be; ``plan`` is whatever ``read_plan`` reads."""
+    steps = _remembered(task, plan)
+    if steps is None:
+        steps = [task.step(one.name, one.arguments) for one in read_plan(plan, task).steps]
+    state, values = task.initial, task.values
+    for place, step in enumerate(steps):
+        if step.__class__ is Misstep:
+            return Outcome(False, step.code, place, len(steps))
+        condition = step.condition
+        if state & condition.need != condition.need or state & condition.forbid:
+            return Outcome(False, "precondition_violated", place, len(steps))
+        if condition.parts and not condition.holds(state, values):
+            return Outcome(False, "precondition_violated", place, len(steps))
+        if step.changes:
+            state, values = step.applied(state, values)
+        else:
+            state = state & step.keep | step.add
+    if task.goal.holds(state, values):
+        return Outcome(True, None, None, len(steps))
+    return Outcome(False, "goal_unmet" if steps else "empty_plan", None, len(steps))
+
+
+def explain(task: Task, plan: Any, *, max_faults: int = 20) -> Verdict:
+    """Every fault of a plan, the first first; at most ``max_faults``.
+
+    After a step that cannot be taken the plan goes on as if it had been. A later fault is a consequence of an earlier one
+    when a literal it lacks depends on what that step (or one that rests on it) would have changed.
+    """
+    answer: Answer = "plan"
+    steps, texts = _remembered(task, plan), _texts(plan)
+    if steps is None:
+        read = read_plan(plan, task)
+        answer, texts = read.answer, [one.text for one in read.steps]
+        steps = [task.step(one.name, one.arguments) for one in read.steps]
+    walk = _Walk(task)
+    for text, step in zip(texts, steps, strict=True):
+        walk.take(text, step)
+    faults = [*walk.faults, *walk.end()]
+    return Verdict(
+        valid=not faults,
+        answer=answer,
+        faults=tuple(faults[: max(1, max_faults)]),
+        steps=tuple(texts),
+        executed=next((fault.step for fault in faults if fault.step is not None), len(steps)),
+        cost=None if faults else cost(task, walk.values, len(steps)),
+    )
+
+
+def cost(task: Task, values: Values, length: int) -> float | None:
+    """What a plan of ``length`` steps that ended with these numbers costs: the metric, else its length."""
+    return float(length) if task.metric is None else evaluate(task.metric, values)
+
+
+@dataclass(slots=True)
+class _Stain:
+    """The bits that would be otherwise had the step ``origin`` worked."""
+
+    origin: int
+    bits: int
+
+
+class _Walk:
+    """The state along a plan, with what is owed to failed steps."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.state: int = task.initial
+        self.values: Mapping[str, float] = task.values
+        self.faults: list[Fault] = []
+        self._stains: list[_Stain] = []
+        self._history: list[Step | Misstep] = []
+
+    def take(self, text: str, step: Step | Misstep) -> None:
+        """Take a step, whether or not it can be taken."""
+        place = len(self._history)
+        if isinstance(step, Misstep):
+            self._add(
+                Fault(
+                    code=step.code,
+                    message=f"step {place + 1}, {text}: {step.message}",
+                    evidence=step.evidence,
+                    step=place,
+                    text=text,
+                )
+            )
+            self._stains.append(_Stain(place, -1))  # what it would have changed, nobody knows
+        else:
+            self._act(place, text, step)
+        self._history.append(step)
+
+    def _act(self, place: int, text: str, step: Step) -> None:
+        if not step.condition.holds(self.state, self.values):
+            self._violated(place, text, step)
+        else:
+            for stain in self._stains:
+                if step.condition.bits() & stain.bits:
+                    stain.bits |= step.touched
+        self.state, self.values = step.applied(self.state, self.values)
+
+    def _violated(self, place: int, text: str, step: Step) -> None:
+        missing = step.condition.unmet(self.state, self.values, self.task.atoms)
+        failing = step.condition.failing(self.state)
+        cause = next((stain for stain in self._stains if not failing or failing & stain.bits), None)
+        first = not self.faults
+        lost = _lost(failing, self._history, self.task) if first else ""
+        self._add(
+            Fault(
+                code="precondition_violated",
+                message=f"step {place + 1}, {text}: {_listed(missing)} {'does' if len(missing) == 1 else 'do'} not hold{lost}",
+                evidence=", ".join(missing),
+                step=place,
+                text=text,
+                missing=tuple(missing),
+                consequence_of=None if cause is None else cause.origin,
+                hint=hint_for(self.task, step, self.state, self.values) if first else "",
+            )
+        )
+        if cause is None:
+            self._stains.append(_Stain(place, failing | step.touched))
+        else:
+            cause.bits |= failing | step.touched
+
+    def end(self) -> list[Fault]:
+        """The goal, at the end."""
+        goal = self.task.goal
+        if goal.holds(self.state, self.values):
+            return []
+        missing = goal.unmet(self.state, self.values, self.task.atoms)
+        failing = goal.failing(self.state)
+        cause = next((stain.origin for stain in self._stains if not failing or failing & stain.bits), None)
+        said = f"the goal is not reached: {_listed(missing)} {'does' if len(missing) == 1 else 'do'} not hold"
+        taken = len(self._history)
+        return [
+            Fault(
+                code="goal_unmet" if taken else "empty_plan",
+                message=f"after {_steps(taken)} {said}" if taken else f"there is no step, and {said}",
+                evidence=", ".join(missing),
+                missing=tuple(missing),
+                consequence_of=cause,
+            )
+        ]
+
+    def _add(self, fault: Fault) -> None:
+        if len(self.faults) < _MOST:
+            self.faults.append(fault)
+
+
+_MOST = 1000
+
+
+def _remembered(task: Task, plan: Any) -> list[Any] | None:
+    """The steps of a plan whose every line is a step in plain PDDL; None where one is not."""
+    lines, known = _texts(plan), task.known
+    try:
+        return [known[line] if line in known else _plain(task, line) for line in lines] or None
+    except (_NotPlain, TypeError):
+        return None
+
+
+def _texts(plan: Any) -> list[Any]:
+    """The lines of a text, the members of a list."""
+    if isinstance(plan, str):
+        return plan.strip("\n").split("\n")
+    return plan if isinstance(plan, list) else []
+
+
+class _NotPlain(Exception):
+    """A line that needs the whole reader."""
+
+
+def _plain(task: Task, line: str) -> Step:
+    """The step of a line of plain PDDL; raises ``_NotPlain`` for what is none, or is no action on objects of the task."""
+    found = plain_step(line)
+    step = task.step(*found) if found else None
+    if not isinstance(step, Step):
+        raise _NotPlain
+    return step
+
+
+def _lost(failing: int, history: Sequence[Step | Misstep], task: Task) -> str:
+    """Which earlier step undid a literal that is missing, if one did."""
+    for place in range(len(history) - 1, -1, -1):
+        step = history[place]
+        if isinstance(step, Step) and failing & (~step.keep | step.add):
+            one = failing & (~step.keep | step.add)
+            name = task.atoms[(one & -one).bit_length() - 1]
+            verb = "true" if step.add & one & -one else "false"
+            return f" ({name} became {verb} at step {place + 1}, {step.name})"
+    return ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:12]) + ([f"{len(names) - 12} more"] if len(names) > 12 else [])
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"

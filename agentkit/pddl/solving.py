@@ -1,0 +1,97 @@
+"""Is there a plan at all? Decided by visiting states, as far as a bound allows."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import Literal
+
+from agentkit.pddl.conditions import AnyOf, Condition, Numeric
+from agentkit.pddl.grounding import Step
+from agentkit.pddl.task import Task
+
+MAX_STATES = 50_000
+MAX_STEPS = 20_000
+Solvability = Literal["solvable", "unsolvable", "unknown"]
+
+
+def solvability(task: Task, *, max_states: int = MAX_STATES) -> Solvability:
+    """Whether some plan reaches the goal; ``unknown`` where ``max_states`` states did not tell, or numbers matter."""
+    plan = _search(task, max_states)
+    return "unknown" if plan is None else "unsolvable" if plan is _NONE else "solvable"
+
+
+def shortest_plan(task: Task, *, max_states: int = MAX_STATES) -> tuple[str, ...] | None:
+    """A plan with the fewest steps, in PDDL; None where there is none or the search was cut off."""
+    plan = _search(task, max_states)
+    return None if plan is None or plan is _NONE else plan
+
+
+_NONE: tuple[str, ...] = ("no plan",)
+
+
+def _search(task: Task, max_states: int) -> tuple[str, ...] | None:
+    if task.goal.holds(task.initial, task.values):
+        return ()
+    steps = all_steps(task)
+    if steps is None or any(_numeric(one) for one in (task.goal, *(step.condition for step in steps))):
+        return None
+    if not _reachable(task, steps):
+        return _NONE
+    return _breadth_first(task, steps, max_states)
+
+
+def all_steps(task: Task) -> list[Step] | None:
+    """Every step that the unchanging facts allow; None where there are more than ``MAX_STEPS``."""
+    steps = list(islice(task.moves.all(), MAX_STEPS + 1))
+    return None if len(steps) > MAX_STEPS else steps
+
+
+def _breadth_first(task: Task, steps: list[Step], max_states: int) -> tuple[str, ...] | None:
+    came: dict[int, tuple[int, Step] | None] = {task.initial: None}
+    waiting = deque([task.initial])
+    moves = [(step.condition.need, step.condition.forbid, step) for step in steps]
+    while waiting:
+        state = waiting.popleft()
+        for need, forbid, step in moves:
+            if state & need != need or state & forbid or not step.condition.holds(state, task.values):
+                continue
+            new, _ = step.applied(state, task.values)
+            if new in came:
+                continue
+            came[new] = (state, step)
+            if task.goal.holds(new, task.values):
+                return _path(came, new)
+            if len(came) > max_states:
+                return None
+            waiting.append(new)
+    return _NONE
+
+
+def _path(came: dict[int, tuple[int, Step] | None], state: int) -> tuple[str, ...]:
+    found: list[str] = []
+    while (before := came[state]) is not None:
+        state, step = before
+        found.append(step.name)
+    return tuple(reversed(found))
+
+
+def _reachable(task: Task, steps: list[Step]) -> bool:
+    """Whether the goal's literals can all become true when nothing is ever undone (Bonet and Geffner 2001)."""
+    true, left = task.initial, steps
+    while left:
+        able = [step for step in left if true & step.condition.need == step.condition.need]
+        left = [step for step in left if true & step.condition.need != step.condition.need]
+        if not able:
+            break
+        for step in able:
+            true |= step.add
+            for change in step.changes:
+                true |= change.add
+    return true & task.goal.need == task.goal.need
+
+
+def _numeric(condition: Condition) -> bool:
+    """Whether numbers decide it; a search over bits alone would then be wrong."""
+    options = [option for part in condition.parts if isinstance(part, AnyOf) for option in part.options]
+    return any(isinstance(part, Numeric) for part in condition.parts) or any(map(_numeric, options))

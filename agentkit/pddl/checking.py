@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from agentkit.pddl.conditions import Values, evaluate
 from agentkit.pddl.grounding import Step
 from agentkit.pddl.hints import hint_for
-from agentkit.pddl.plans import Answer, plain_step, read_plan
+from agentkit.pddl.plans import MAX_STEPS, Answer, is_plain, plain_step, read_plan
 from agentkit.pddl.task import Misstep, Task
 
 Code: TypeAlias = Literal[
@@ -20,7 +20,6 @@ Code: TypeAlias = Literal[
     "goal_unmet",
     "empty_plan",
     "unsolvable_not_recognised",
-    "solvable_not_recognised",
 ]
 
 
@@ -30,7 +29,6 @@ class Outcome(NamedTuple):
     valid: bool
     code: Code | None = None
     step: int | None = None
-    length: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,50 +62,48 @@ class Verdict:
 
 def check(task: Task, plan: Any) -> Outcome:
     """The first error of a plan, as quickly as can be; ``plan`` is whatever ``read_plan`` reads."""
-    steps = _remembered(task, plan)
-    if steps is None:
-        steps = [task.step(one.name, one.arguments) for one in read_plan(plan, task).steps]
-    state, values = task.initial, task.values
-    for place, step in enumerate(steps):
-        if step.__class__ is Misstep:
-            return Outcome(False, step.code, place, len(steps))
+    state, values, place = task.initial, task.values, -1
+    for place, step in enumerate(_steps(task, plan)):
+        if isinstance(step, Misstep):
+            return Outcome(False, step.code, place)
         condition = step.condition
         if state & condition.need != condition.need or state & condition.forbid:
-            return Outcome(False, "precondition_violated", place, len(steps))
+            return Outcome(False, "precondition_violated", place)
         if condition.parts and not condition.holds(state, values):
-            return Outcome(False, "precondition_violated", place, len(steps))
+            return Outcome(False, "precondition_violated", place)
         if step.changes:
             state, values = step.applied(state, values)
         else:
             state = state & step.keep | step.add
     if task.goal.holds(state, values):
-        return Outcome(True, None, None, len(steps))
-    return Outcome(False, "goal_unmet" if steps else "empty_plan", None, len(steps))
+        return Outcome(True)
+    return Outcome(False, "empty_plan" if place < 0 else "goal_unmet")
 
 
 def explain(task: Task, plan: Any, *, max_faults: int = 20) -> Verdict:
-    """Every fault of a plan, the first first; at most ``max_faults``.
+    """Every fault of a plan, the first first; at most ``max_faults`` (at least 1).
 
     After a step that cannot be taken the plan goes on as if it had been. A later fault is a consequence of an earlier one
     when a literal it lacks depends on what that step (or one that rests on it) would have changed.
     """
     answer: Answer = "plan"
-    steps, texts = _remembered(task, plan), _texts(plan)
-    if steps is None:
+    texts, walk = _plain_lines(task, plan), _Walk(task, max_faults)
+    if texts is None:
         read = read_plan(plan, task)
         answer, texts = read.answer, [one.text for one in read.steps]
-        steps = [task.step(one.name, one.arguments) for one in read.steps]
-    walk = _Walk(task)
-    for text, step in zip(texts, steps, strict=True):
-        walk.take(text, step)
+        for one in read.steps:
+            walk.take(one.text, task.step(one.name, one.arguments))
+    else:
+        for text, step in zip(texts, _steps(task, texts), strict=True):
+            walk.take(text, step)
     faults = [*walk.faults, *walk.end()]
     return Verdict(
         valid=not faults,
         answer=answer,
-        faults=tuple(faults[: max(1, max_faults)]),
+        faults=tuple(faults[:max_faults]),
         steps=tuple(texts),
-        executed=next((fault.step for fault in faults if fault.step is not None), len(steps)),
-        cost=None if faults else cost(task, walk.values, len(steps)),
+        executed=next((fault.step for fault in faults if fault.step is not None), len(texts)),
+        cost=None if faults else cost(task, walk.values, len(texts)),
     )
 
 
@@ -127,8 +123,8 @@ class _Stain:
 class _Walk:
     """The state along a plan, with what is owed to failed steps."""
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
+    def __init__(self, task: Task, limit: int) -> None:
+        self.task, self.limit = task, limit
         self.state: int = task.initial
         self.values: Mapping[str, float] = task.values
         self.faults: list[Fault] = []
@@ -138,16 +134,13 @@ class _Walk:
     def take(self, text: str, step: Step | Misstep) -> None:
         """Take a step, whether or not it can be taken."""
         place = len(self._history)
-        if isinstance(step, Misstep):
-            self._add(
-                Fault(
-                    code=step.code,
-                    message=f"step {place + 1}, {text}: {step.message}",
-                    evidence=step.evidence,
-                    step=place,
-                    text=text,
-                )
-            )
+        full = len(self.faults) >= self.limit
+        if full:
+            if isinstance(step, Step):
+                self.state, self.values = step.applied(self.state, self.values)
+        elif isinstance(step, Misstep):
+            message = f"step {place + 1}, {text}: {step.message}"
+            self.faults.append(Fault(code=step.code, message=message, evidence=step.evidence, step=place, text=text))
             self._stains.append(_Stain(place, -1))  # what it would have changed, nobody knows
         else:
             self._act(place, text, step)
@@ -168,7 +161,7 @@ class _Walk:
         cause = next((stain for stain in self._stains if not failing or failing & stain.bits), None)
         first = not self.faults
         lost = _lost(failing, self._history, self.task) if first else ""
-        self._add(
+        self.faults.append(
             Fault(
                 code="precondition_violated",
                 message=f"step {place + 1}, {text}: {_listed(missing)} {'does' if len(missing) == 1 else 'do'} not hold{lost}",
@@ -198,48 +191,39 @@ class _Walk:
         return [
             Fault(
                 code="goal_unmet" if taken else "empty_plan",
-                message=f"after {_steps(taken)} {said}" if taken else f"there is no step, and {said}",
+                message=f"after {_count(taken)} {said}" if taken else f"there is no step, and {said}",
                 evidence=", ".join(missing),
                 missing=tuple(missing),
                 consequence_of=cause,
             )
         ]
 
-    def _add(self, fault: Fault) -> None:
-        if len(self.faults) < _MOST:
-            self.faults.append(fault)
+
+def _steps(task: Task, plan: Any) -> Iterable[Step | Misstep]:
+    """The steps of a plan, made as they are asked for where every line is plain PDDL."""
+    lines = _plain_lines(task, plan)
+    if lines is None:
+        return [task.step(one.name, one.arguments) for one in read_plan(plan, task).steps]
+    known = task.known
+    return (known[line] if line in known else _made(task, line) for line in lines)
 
 
-_MOST = 1000
-
-
-def _remembered(task: Task, plan: Any) -> list[Any] | None:
-    """The steps of a plan whose every line is a step in plain PDDL; None where one is not."""
-    lines, known = _texts(plan), task.known
-    try:
-        return [known[line] if line in known else _plain(task, line) for line in lines] or None
-    except (_NotPlain, TypeError):
-        return None
-
-
-def _texts(plan: Any) -> list[Any]:
-    """The lines of a text, the members of a list."""
-    if isinstance(plan, str):
-        return plan.strip("\n").split("\n")
-    return plan if isinstance(plan, list) else []
-
-
-class _NotPlain(Exception):
-    """A line that needs the whole reader."""
-
-
-def _plain(task: Task, line: str) -> Step:
-    """The step of a line of plain PDDL; raises ``_NotPlain`` for what is none, or is no action on objects of the task."""
-    found = plain_step(line)
-    step = task.step(*found) if found else None
-    if not isinstance(step, Step):
-        raise _NotPlain
+def _made(task: Task, line: str) -> Step | Misstep:
+    step = task.step(*plain_step(line, task))
+    task.remember(line, step)
     return step
+
+
+def _plain_lines(task: Task, plan: Any) -> list[str] | None:
+    """The lines of a plan each of which is one step in plain PDDL; None where one is not, and the whole reader is needed."""
+    lines = plan.strip("\n").split("\n") if isinstance(plan, str) else plan
+    if not isinstance(lines, list) or len(lines) > MAX_STEPS:
+        return None
+    known = task.known
+    try:
+        return lines if lines and all(line in known or is_plain(line) for line in lines) else None
+    except TypeError:
+        return None
 
 
 def _lost(failing: int, history: Sequence[Step | Misstep], task: Task) -> str:
@@ -259,5 +243,5 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
-def _steps(count: int) -> str:
+def _count(count: int) -> str:
     return f"{count} step{'' if count == 1 else 's'}"

@@ -27,8 +27,7 @@ class Part(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(NamedTuple):
     """A conjunction. ``literals`` are its literals in the order written: the place of the bit, and whether it is to be set."""
 
     need: int = 0

@@ -37,8 +37,7 @@ Binding = Mapping[str, str]
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """An action on objects. The bits of ``keep`` stay, those of ``add`` are set; ``changes`` hold where their conditions do."""
 
     name: str
@@ -76,25 +75,32 @@ class Step:
 
 
 class Template(NamedTuple):
-    """Patterns of the names of an action's literals, those of its condition first; ``general``: it has more than literals."""
+    """The names of an action's literals, one a line, those of its condition first, with ``{0}`` for the first argument.
 
-    patterns: tuple[str, ...]
+    ``masks`` says where the bit of each goes, ``wanted`` which of the condition are to be true. ``general``: there is more
+    to the action than literals.
+    """
+
+    patterns: str
+    masks: tuple[int, ...]
     wanted: tuple[bool, ...]
-    changes: tuple[bool, ...]
     general: bool = False
+
+
+_FORBID, _NEED, _DELETE, _ADD = range(4)
 
 
 def _template(action: Action) -> Template:
     places = {one.name: f"{{{place}}}" for place, one in enumerate(action.parameters)}
     literals = _literals(action.condition)
     if literals is None or not all(isinstance(effect, Change) for effect in action.effects):
-        return Template((), (), (), general=True)
+        return Template("", (), (), general=True)
     changes = [effect for effect in action.effects if isinstance(effect, Change)]
     atoms = [atom for atom, _ in literals] + [effect.atom for effect in changes]
     return Template(
-        patterns=tuple(_pattern(atom, places) for atom in atoms),
+        patterns="\n".join(_pattern(atom, places) for atom in atoms),
+        masks=(*(int(wanted) for _, wanted in literals), *(_DELETE + one.true for one in changes)),
         wanted=tuple(wanted for _, wanted in literals),
-        changes=tuple(effect.true for effect in changes),
     )
 
 
@@ -167,31 +173,16 @@ class Grounder:
 
     def _strips(self, action: Action, template: Template, arguments: tuple[str, ...]) -> Step:
         """The step of an action that is conjunctions of literals: names filled into patterns, no formula walked."""
-        names = [pattern.format(*arguments) for pattern in template.patterns]
-        places, count = self._places, len(template.wanted)
+        names = template.patterns.format(*arguments).split("\n") if template.patterns else ()
+        places = self._places
         bits = [places[name] if name in places else self._new(name) for name in names]
-        need = forbid = add = delete = 0
-        for place, wanted in zip(bits, template.wanted, strict=False):
-            if wanted:
-                need |= 1 << place
-            else:
-                forbid |= 1 << place
-        for place, true in zip(bits[count:], template.changes, strict=True):
-            if true:
-                add |= 1 << place
-            else:
-                delete |= 1 << place
+        masks = [0, 0, 0, 0]
+        for place, mask in zip(bits, template.masks, strict=True):
+            masks[mask] |= 1 << place
         literals = tuple(zip(bits, template.wanted, strict=False))
-        condition = Condition(need=need, forbid=forbid, literals=literals)
-        return Step(
-            name=f"({' '.join((action.name, *arguments))})",
-            action=action.name,
-            arguments=arguments,
-            condition=condition,
-            keep=~delete,
-            add=add,
-            changes=(),
-        )
+        condition = Condition(masks[_NEED], masks[_FORBID], literals)
+        name = f"({' '.join((action.name, *arguments))})"
+        return Step(name, action.name, arguments, condition, ~masks[_DELETE], masks[_ADD], ())
 
     def _new(self, name: str) -> int:
         self._places[name] = len(self.names)

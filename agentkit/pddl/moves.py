@@ -60,16 +60,26 @@ class Moves:
         if not atoms:
             yield bound
             return
-        for terms in self._facts.get(atoms[0].predicate, ()):
+        for terms in self._candidates(atoms[0], bound):
             binding = _matched(atoms[0], terms, bound)
             if binding is not None:
                 yield from self._joined(atoms[1:], binding)
 
+    def _candidates(self, atom: Atom, bound: Mapping[str, str]) -> Sequence[tuple[str, ...]]:
+        """Facts that may be the atom: those with its predicate and, where one is known, with the same object in its place."""
+        for place, term in enumerate(atom.terms):
+            known = bound.get(term) if term.startswith("?") else term
+            if known is not None:
+                return self._facts.get((atom.predicate, place, known), ())
+        return self._facts.get((atom.predicate, -1, ""), ())
+
     @cached_property
-    def _facts(self) -> dict[str, list[tuple[str, ...]]]:
-        found: dict[str, list[tuple[str, ...]]] = {}
+    def _facts(self) -> dict[tuple[str, int, str], list[tuple[str, ...]]]:
+        """The terms of the facts by predicate, and by predicate and the object in each place."""
+        found: dict[tuple[str, int, str], list[tuple[str, ...]]] = {}
         for atom in self.task.problem.true:
-            found.setdefault(atom.predicate, []).append(atom.terms)
+            for place, term in ((-1, ""), *enumerate(atom.terms)):
+                found.setdefault((atom.predicate, place, term), []).append(atom.terms)
         return found
 
     @cached_property

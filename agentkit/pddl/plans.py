@@ -20,12 +20,12 @@ _BULLET = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"\(([^\s()]+)((?: [^\s()]+)*)\)")
-_TRAILER = re.compile(r"\s*(?:\[\s*[\d.]+\s*\]|;.*)\s*$")
+_STAMP = re.compile(r"\[ ?[\d.]+ ?\]$")
 _GROUP = re.compile(r"\(\s*([^\s()]+)((?:[\s,]+[^\s(),]+)*)\s*\)")
-_CALL = re.compile(r"([^\s()\[\]{},:]+)\s*\(([^()]*)\)")
+_CALL = re.compile(r"(?<![^\s()\[\]{},:])([^\s()\[\]{},:]{1,200})\s?\(([^()]*)\)")
 _NO_PLAN = re.compile(
     r"\bno\s+(?:valid\s+|feasible\s+|possible\s+|such\s+)?(?:plan|solution|sequence)\b|\bunsolv\w*|\bnot\s+solvable\b|\binfeasible\b"
-    r"|\b(?:is|are|it's)\s+(?:impossible|unreachable|unachievable)\b|^\W*impossible\b"
+    r"|\b(?:is|are|it's)\s+(?:impossible|unreachable|unachievable)\b|^[^\w\n]*impossible\b"
     r"|\b(?:can\s?not|can't|cannot)\s+be\s+(?:solved|achieved|reached|satisfied|met)\b"
     r"|нет\s+(?:решения|плана)|неразрешим\w*|нереш\w+|(?:достичь|решить|достижение)\s.{0,40}невозможно|невозможно\s+(?:достичь|решить)"
     r"|план\w*\s+не\s+существует|решени\w+\s+не\s+существует",
@@ -73,13 +73,16 @@ def read_plan(plan: Any, task: Task) -> Plan:
     return Plan(tuple(steps[:MAX_STEPS]), _answer(steps, text, plan))
 
 
-def plain_step(line: str) -> tuple[str, tuple[str, ...]] | None:
-    """Name and arguments of a line that is nothing but one step in PDDL; None for any other."""
-    found = _PLAIN.fullmatch(line)
-    if found is None or not found[1].isascii():
-        return None
-    name, *arguments = line[1:-1].lower().split(" ")
-    return name, tuple(arguments)
+def is_plain(line: str) -> bool:
+    """Whether a line is nothing but one step in PDDL."""
+    return _PLAIN.fullmatch(line) is not None
+
+
+def plain_step(line: str, task: Task) -> tuple[str, tuple[str, ...]]:
+    """Name and arguments of a line that is plain."""
+    name, *words = line[1:-1].split(" ")
+    read = _grouped(line, name, words, task)
+    return read.name, read.arguments
 
 
 def _answer(steps: Sequence[Written], text: str, plan: Any) -> Answer:
@@ -234,4 +237,7 @@ def _name(text: str) -> str:
 
 def _bare(line: str) -> str:
     """The line without bullet, number, emphasis, comment and time stamp."""
-    return _TRAILER.sub("", _BULLET.sub("", line.strip())).strip().strip("`*").strip()
+    bare = _BULLET.sub("", line.strip(), count=1).strip("`* \t")
+    if bare.startswith("("):
+        bare = _STAMP.sub("", bare.partition(";")[0].rstrip()).rstrip()
+    return bare

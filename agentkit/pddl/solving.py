@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
@@ -15,6 +17,7 @@ MAX_STEPS = 20_000
 Solvability = Literal["solvable", "unsolvable", "unknown"]
 
 
+@lru_cache(maxsize=2048)
 def solvability(task: Task, *, max_states: int = MAX_STATES) -> Solvability:
     """Whether some plan reaches the goal; ``unknown`` where ``max_states`` states did not tell, or numbers matter."""
     plan = _search(task, max_states)
@@ -34,7 +37,7 @@ def _search(task: Task, max_states: int) -> tuple[str, ...] | None:
     if task.goal.holds(task.initial, task.values):
         return ()
     steps = all_steps(task)
-    if steps is None or any(_numeric(one) for one in (task.goal, *(step.condition for step in steps))):
+    if steps is None or any(map(_numeric, (task.goal, *_conditions(steps)))):
         return None
     if not _reachable(task, steps):
         return _NONE
@@ -50,17 +53,18 @@ def all_steps(task: Task) -> list[Step] | None:
 def _breadth_first(task: Task, steps: list[Step], max_states: int) -> tuple[str, ...] | None:
     came: dict[int, tuple[int, Step] | None] = {task.initial: None}
     waiting = deque([task.initial])
-    moves = [(step.condition.need, step.condition.forbid, step) for step in steps]
+    moves = [(one.condition.need, one.condition.forbid, one, one.changes or one.condition.parts) for one in steps]
+    goal = task.goal
     while waiting:
         state = waiting.popleft()
-        for need, forbid, step in moves:
-            if state & need != need or state & forbid or not step.condition.holds(state, task.values):
+        for need, forbid, step, more in moves:
+            if state & need != need or state & forbid or (more and not step.condition.holds(state, task.values)):
                 continue
-            new, _ = step.applied(state, task.values)
+            new = step.applied(state, task.values)[0] if more else state & step.keep | step.add
             if new in came:
                 continue
             came[new] = (state, step)
-            if task.goal.holds(new, task.values):
+            if new & goal.need == goal.need and goal.holds(new, task.values):
                 return _path(came, new)
             if len(came) > max_states:
                 return None
@@ -89,6 +93,12 @@ def _reachable(task: Task, steps: list[Step]) -> bool:
             for change in step.changes:
                 true |= change.add
     return true & task.goal.need == task.goal.need
+
+
+def _conditions(steps: list[Step]) -> Iterator[Condition]:
+    for step in steps:
+        yield step.condition
+        yield from (change.condition for change in step.changes)
 
 
 def _numeric(condition: Condition) -> bool:

@@ -88,10 +88,14 @@ class Task:
         found = self.known.get(written)
         if found is None:
             found = self._step(name, arguments, written)
-            if len(self.known) >= _REMEMBERED:
-                self.known.clear()
-            self.known[written] = found
+            self.remember(written, found)
         return found
+
+    def remember(self, text: str, step: Step | Misstep) -> None:
+        """Know the step by this text from now on, until there are too many to know."""
+        if len(self.known) >= _REMEMBERED:
+            self.known.clear()
+        self.known[text] = step
 
     def _step(self, name: str, arguments: tuple[str, ...], written: str) -> Step | Misstep:
         action = self.domain.actions.get(name)

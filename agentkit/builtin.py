@@ -27,6 +27,7 @@ def register_strategies(register: Register) -> None:
         lazy("agentkit.strategies.universal_self_consistency:UniversalSelfConsistency"),
     )
     register("self_refine", lazy("agentkit.strategies.self_refine:SelfRefine"))
+    register("validated_plan", lazy("agentkit.strategies.validated_plan:ValidatedPlan"))
 
 
 @hookimpl

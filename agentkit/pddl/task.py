@@ -16,6 +16,7 @@ from agentkit.pddl.sentences import Sentences
 from agentkit.pddl.syntax import Action, Change, Domain, Effect, Problem, When
 
 _REMEMBERED = 50_000
+_COST = {"(total-cost)": 0.0}  # many problems do not say that nothing is spent yet
 Trouble = Literal["unknown_action", "bad_arguments", "unknown_object"]
 
 
@@ -50,9 +51,8 @@ class Task:
         self.initial = 0
         for atom in problem.true:
             self.initial |= 1 << self.grounder.place(atom.predicate, atom.terms)
-        self.values: Mapping[str, float] = {
-            self.grounder.fluent(fluent, {}): value for fluent, value in problem.numbers.items()
-        }
+        given = {self.grounder.fluent(fluent, {}): value for fluent, value in problem.numbers.items()}
+        self.values: Mapping[str, float] = {**_COST, **given} if "total-cost" in domain.functions else given
         self.goal = self.grounder.condition(problem.goal, {})
         self.metric = None if problem.metric is None else self.grounder.number(problem.metric, {})
         self.known: dict[str, Step | Misstep] = {}

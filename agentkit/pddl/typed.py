@@ -28,13 +28,14 @@ def typed_list(nodes: Sequence[Node]) -> list[Typed]:
         node = nodes[place]
         if not isinstance(node, Word):
             fail(node, f"expected a name, not {shown(node)}")
-        if node == "-":
-            if place + 1 == len(nodes) or not waiting:
+        if node.startswith("-"):
+            glued = node != "-"  # some write ``?x -block``
+            if not waiting or (place + 1 == len(nodes) and not glued):
                 fail(node, "a '-' stands between names and their type")
-            kinds = _kinds(nodes[place + 1])
+            kinds = (str(node[1:]),) if glued else _kinds(nodes[place + 1])
             found += [Typed(name, kinds) for name in waiting]
             waiting = []
-            place += 1
+            place += not glued
         else:
             waiting.append(node)
         place += 1

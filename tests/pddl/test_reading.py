@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agentkit.errors import InputError, PDDLError
-from agentkit.pddl import load_task, parse_domain, parse_problem
+from agentkit.pddl import explain, load_task, parse_domain, parse_problem
 
 TASKS = Path(__file__).parent / "tasks"
 BLOCKS = (TASKS / "blocks.pddl").read_text()
@@ -78,6 +78,18 @@ def test_errors_of_a_problem_say_what_is_wrong(change: tuple[str, str], words: s
 def test_case_and_comments_do_not_matter() -> None:
     loud = "\n".join(f"{line} ; (:derived" for line in BLOCKS.upper().splitlines())
     assert parse_domain(loud) == parse_domain(BLOCKS)
+
+
+def test_types_may_be_glued_to_their_dash() -> None:
+    domain = parse_domain("(define (domain d) (:types t) (:predicates (p ?x -t ?y - t ?z)))")
+    assert [one.kinds for one in domain.predicates["p"]] == [("t",), ("t",), ("object",)]
+
+
+def test_nothing_is_spent_before_the_plan_begins() -> None:
+    domain = """(define (domain d) (:functions (total-cost)) (:predicates (p))
+      (:action go :effect (and (p) (increase (total-cost) 3))))"""
+    problem = "(define (problem q) (:domain d) (:init) (:goal (p)) (:metric minimize (total-cost)))"
+    assert explain(load_task(domain, problem), "(go)\n(go)").cost == 6.0
 
 
 def test_a_task_is_read_once() -> None:

@@ -42,6 +42,10 @@ class Names:
             return text
         return next((one for form in self._forms(text) if (one := self._found(form)) is not None), None)
 
+    def is_colour(self, word: str) -> bool:
+        """Whether the word is a colour in a task whose objects go by colours."""
+        return word in self._colours
+
     def _forms(self, text: str) -> Iterator[str]:
         """The text, and the text without a noun such as ``block`` before or after it."""
         yield text

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[^\W_]+(?:[_-][^\W_]+)*")
 _PARTS = re.compile(r"[-_]+")
+_IDENTIFIER = re.compile(r"[^\W\d_]|[^\W\d_]\w*\d[\w-]*")
+_NUMBERED = re.compile(r"[^\W\d_]+[_-]\d[\w-]*")
 _LONGEST = 2000  # characters of a line that may be one step
 _WIDEST = 3  # words in the name of an object
 _ARTICLES = ("a", "i")
@@ -72,7 +74,16 @@ class Sentences:
             name = self.task.names.resolved(" ".join(words[place : place + width]))
             if name is not None:
                 return name, width
-        return None, 1
+        return self._stranger_at(words, place)
+
+    def _stranger_at(self, words: Sequence[str], place: int) -> tuple[str | None, int]:
+        """A word that can only be the name of an object, though the task has none such: ``block z``, ``truck_9``."""
+        following = words[place + 1] if place + 1 < len(words) else ""
+        if words[place] in self.task.names.nouns and _IDENTIFIER.fullmatch(following):
+            return following, 2
+        if following in self.task.names.nouns and self.task.names.is_colour(words[place]):
+            return words[place], 2
+        return (words[place], 1) if _NUMBERED.fullmatch(words[place]) else (None, 1)
 
     def _is_article(self, words: Sequence[str], written: Sequence[str], place: int) -> bool:
         """``a block`` is any block, and ``I`` am nobody's block."""
@@ -103,6 +114,8 @@ class Sentences:
         """The objects in an order that fits the types and the facts that never change; as told where that order does."""
         if len(objects) != len(action.parameters):
             return None
+        if not all(one in self.task.grounder.kinds for one in objects):
+            return tuple(objects)
         orders = permutations(objects) if len(objects) <= 5 else iter([tuple(objects)])
         return next((one for one in orders if self._fits(action, one)), None)
 

@@ -81,6 +81,11 @@ def test_a_step_of_a_list_that_nobody_understands_is_an_unknown_action(swap: Tas
     )
 
 
+@pytest.mark.parametrize("step", ["put down block z", "put down the magenta block", "put down block_9"])
+def test_an_object_that_a_sentence_names_and_nobody_knows_is_unknown(swap: Task, step: str) -> None:
+    assert check(swap, f"unstack a from b\n{step}") == (False, "unknown_object", 1)
+
+
 def test_brackets_that_hold_something_else_than_a_name_stay_wrong(swap: Task) -> None:
     assert check(swap, "(1. unstack a b)").code == "unknown_action"
 

@@ -221,9 +221,11 @@ def _plain_lines(task: Task, plan: Any) -> list[str] | None:
         return None
     known = task.known
     try:
-        return lines if lines and all(line in known or is_plain(line) for line in lines) else None
+        plain = bool(lines) and all(line in known or is_plain(line) for line in lines)
     except TypeError:
         return None
+    alone = plain and len(lines) == 1 and plain_step(lines[0], task)[0] not in task.domain.actions
+    return lines if plain and not alone else None  # one line that is no action may say that there is no plan
 
 
 def _lost(failing: int, history: Sequence[Step | Misstep], task: Task) -> str:

@@ -70,7 +70,14 @@ def read_plan(plan: Any, task: Task) -> Plan:
         steps = _from_text(text, task)
     else:
         steps, text = [], ""
-    return Plan(tuple(steps[:MAX_STEPS]), _answer(steps, text, plan))
+    if len(steps) == 1 and _is_refusal(steps[0], task):
+        steps = []
+    return Plan(tuple(steps[:MAX_STEPS]), _answer(steps, text))
+
+
+def _is_refusal(step: Written, task: Task) -> bool:
+    """Whether what looks like a step says that there is no plan: ``[PLAN] unsolvable [PLAN END]``."""
+    return step.name not in task.domain.actions and _NO_PLAN.search(step.text) is not None
 
 
 def is_plain(line: str) -> bool:
@@ -85,12 +92,10 @@ def plain_step(line: str, task: Task) -> tuple[str, tuple[str, ...]]:
     return read.name, read.arguments
 
 
-def _answer(steps: Sequence[Written], text: str, plan: Any) -> Answer:
-    if steps and not (len(steps) == 1 and _NO_PLAN.search(steps[0].text)):
+def _answer(steps: Sequence[Written], text: str) -> Answer:
+    if steps:
         return "plan"
-    if _NO_PLAN.search(text):
-        return "no plan"
-    return "plan" if plan == [] else "nothing"
+    return "no plan" if _NO_PLAN.search(text) else "nothing"
 
 
 def _json(text: str) -> list[Any] | dict[str, Any] | None:
@@ -117,12 +122,9 @@ def _item(one: Any, task: Task) -> Iterator[Written]:
         if not given and "(" in name:
             yield from _item(name, task)
             return
-        given = (
-            list(given.values()) if isinstance(given, dict) else given if isinstance(given, list | tuple) else [given]
-        )
-        yield _spoken(name, [str(part) for part in given])
+        yield _grouped("", name, [str(part) for part in _listed(given)], task)
     elif isinstance(one, list | tuple) and one and all(isinstance(part, str) for part in one):
-        yield _spoken(one[0], one[1:])
+        yield _grouped("", one[0], list(one[1:]), task)
     elif isinstance(one, str):
         lines = [line for line in one.splitlines() if line.strip() and not line.lstrip().startswith(";")]
         for line in lines:
@@ -131,7 +133,14 @@ def _item(one: Any, task: Task) -> Iterator[Written]:
         yield _unread(str(one))
 
 
+def _listed(given: Any) -> list[Any]:
+    if isinstance(given, dict):
+        return list(given.values())
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
 def _from_text(text: str, task: Task) -> list[Written]:
+    text = text.rpartition("</think>")[2]
     if (begun := list(_BEGIN.finditer(text))) and text[begun[-1].end() :].strip():
         inside = _END.split(text[begun[-1].end() :], maxsplit=1)[0]
         return [step for line in _lines(inside) for step in _line(line, task, meant=True)]
@@ -142,7 +151,13 @@ def _from_text(text: str, task: Task) -> list[Written]:
     read = [(line, list(_line(line, task, meant=bool(_BULLET.match(line))))) for line in _lines(text)]
     if any(_is_formal(line, task) for line, _ in read):  # the rest is talk about it
         read = [(line, steps) for line, steps in read if _is_formal(line, task)]
+        return [step for _, steps in read for step in steps if not _is_fact(step, task)]
     return [step for _, steps in read for step in steps]
+
+
+def _is_fact(step: Written, task: Task) -> bool:
+    """Whether it is a fact among talk, such as the initial state told again."""
+    return step.name in task.domain.predicates and step.name not in task.domain.actions
 
 
 def _lines(text: str) -> list[str]:

@@ -14,33 +14,32 @@ from agentkit.pddl.task import Task
 
 MAX_STATES = 50_000
 MAX_STEPS = 20_000
+Unsolved = Literal["unsolvable", "unknown"]
 Solvability = Literal["solvable", "unsolvable", "unknown"]
 
 
 @lru_cache(maxsize=2048)
 def solvability(task: Task, *, max_states: int = MAX_STATES) -> Solvability:
     """Whether some plan reaches the goal; ``unknown`` where ``max_states`` states did not tell, or numbers matter."""
-    plan = _search(task, max_states)
-    return "unknown" if plan is None else "unsolvable" if plan is _NONE else "solvable"
+    found = _search(task, max_states)
+    return "solvable" if isinstance(found, tuple) else found
 
 
 def shortest_plan(task: Task, *, max_states: int = MAX_STATES) -> tuple[str, ...] | None:
     """A plan with the fewest steps, in PDDL; None where there is none or the search was cut off."""
-    plan = _search(task, max_states)
-    return None if plan is None or plan is _NONE else plan
+    found = _search(task, max_states)
+    return found if isinstance(found, tuple) else None
 
 
-_NONE: tuple[str, ...] = ("no plan",)
-
-
-def _search(task: Task, max_states: int) -> tuple[str, ...] | None:
+def _search(task: Task, max_states: int) -> tuple[str, ...] | Unsolved:
+    """A shortest plan, or why there is none."""
     if task.goal.holds(task.initial, task.values):
         return ()
     steps = all_steps(task)
     if steps is None or any(map(_numeric, (task.goal, *_conditions(steps)))):
-        return None
+        return "unknown"
     if not _reachable(task, steps):
-        return _NONE
+        return "unsolvable"
     return _breadth_first(task, steps, max_states)
 
 
@@ -50,7 +49,7 @@ def all_steps(task: Task) -> list[Step] | None:
     return None if len(steps) > MAX_STEPS else steps
 
 
-def _breadth_first(task: Task, steps: list[Step], max_states: int) -> tuple[str, ...] | None:
+def _breadth_first(task: Task, steps: list[Step], max_states: int) -> tuple[str, ...] | Unsolved:
     came: dict[int, tuple[int, Step] | None] = {task.initial: None}
     waiting = deque([task.initial])
     moves = [(one.condition.need, one.condition.forbid, one, one.changes or one.condition.parts) for one in steps]
@@ -67,9 +66,9 @@ def _breadth_first(task: Task, steps: list[Step], max_states: int) -> tuple[str,
             if new & goal.need == goal.need and goal.holds(new, task.values):
                 return _path(came, new)
             if len(came) > max_states:
-                return None
+                return "unknown"
             waiting.append(new)
-    return _NONE
+    return "unsolvable"
 
 
 def _path(came: dict[int, tuple[int, Step] | None], state: int) -> tuple[str, ...]:

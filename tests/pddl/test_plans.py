@@ -26,6 +26,8 @@ FORMS = {
     "steps": "Step 1: unstack block a from block b.\nStep 2: put down block a.\nStep 3: pick up block b.\nStep 4: stack b on a.",
     "russian numbering": "Шаг 1: (unstack a b)\nШаг 2: (put-down a)\nШаг 3: (pick-up b)\nШаг 4: (stack b a)",
     "gerunds": "1) Unstacking A from B\n2) Putting down A\n3) Picking up B\n4) Stacking B on A",
+    "thinking": "<think>(put-down b)\nis wrong</think>\n(unstack a b)\n(put-down a)\n(pick-up b)\n(stack b a)",
+    "state and plan": "Now:\n(on a b)\n(clear a)\nPlan:\n(unstack a b)\n(put-down a)\n(pick-up b)\n(stack b a)",
     "json": json.dumps(["(unstack a b)", "(put-down a)", "(pick-up b)", "(stack b a)"]),
     "json objects": json.dumps({"plan": [{"action": name, "args": list(arguments)} for name, arguments in STEPS]}),
     "json lists": json.dumps([[name, *arguments] for name, arguments in STEPS]),
@@ -55,6 +57,7 @@ def test_lists_hold_texts_lists_or_objects(swap: Task) -> None:
         "No plan exists.",
         "The problem is unsolvable",
         "[PLAN]\nunsolvable\n[PLAN END]",
+        "(unsolvable)",
         "It is impossible.",
         "План не существует",
         "This goal cannot be achieved because the blocks form a cycle.",
@@ -64,7 +67,7 @@ def test_lists_hold_texts_lists_or_objects(swap: Task) -> None:
 )
 def test_an_answer_that_there_is_no_plan_is_understood(swap: Task, text: str) -> None:
     plan = read_plan(text, swap)
-    assert (plan.answer, plan.steps) == ("no plan", ()) or plan.answer == "no plan"
+    assert (plan.answer, plan.steps) == ("no plan", ())
 
 
 def test_what_is_neither_plan_nor_refusal_is_nothing(swap: Task) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from planbench import PlanBench
+from planbench import DOMAINS, PlanBench
 
 from agentkit import pddl
 from agentkit.evaluation.curves import survival_svg
@@ -42,7 +42,7 @@ SETS = {
     "blocksworld_zero_shot": (("blocksworld", "blocksworld_3"), "task_1_plan_generation_zero_shot"),
     "mystery_zero_shot": (("mystery_blocksworld", "mystery_blocksworld_3"), "task_1_plan_generation_zero_shot"),
     "blocksworld_one_shot": (("blocksworld", "blocksworld_3"), "task_1_plan_generation"),
-    "all": ((), ""),
+    "all": (tuple(sorted(DOMAINS)), ""),
 }
 
 
@@ -79,7 +79,7 @@ def _runs(
     runs: dict[str, list[Lifetime]] = defaultdict(list)
     spread = []
     for row in bench.rows("plan_generation"):
-        wanted = (not domains or row["domain"] in domains) and (not style or row["style"] == style)
+        wanted = row["domain"] in domains and (not style or row["style"] == style)
         task = bench.task(row["domain"], row["instance_id"]) if wanted else None
         if task is None:
             continue

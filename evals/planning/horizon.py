@@ -42,7 +42,7 @@ SETS = {
     "blocksworld_zero_shot": (("blocksworld", "blocksworld_3"), "task_1_plan_generation_zero_shot"),
     "mystery_zero_shot": (("mystery_blocksworld", "mystery_blocksworld_3"), "task_1_plan_generation_zero_shot"),
     "blocksworld_one_shot": (("blocksworld", "blocksworld_3"), "task_1_plan_generation"),
-    "all": (tuple(sorted(DOMAINS)), ""),
+    "all": ((*sorted(DOMAINS), "unsolvable_blocksworld"), ""),
 }
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agentkit import jsonschema
 from agentkit.errors import ConfigError, ToolError, did_you_mean
-from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds.component import check_paths, find, with_paths
 from agentkit.graph.kinds.kind import Site, Workshop

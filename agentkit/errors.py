@@ -9,6 +9,7 @@ AgentkitError
 │   ├── PluginError             a plugin that cannot be loaded
 │   ├── MissingExtraError       an optional dependency is not installed
 │   ├── InputError              a missing or wrong input, file or folder
+│   │   └── TraceError          a log in which no trace of an agent can be found
 │   └── IndexNotFoundError      no document index of that name
 ├── ModelError                  the provider; ``retryable`` says whether another try can help
 │   ├── RateLimitError          429; carries ``retry_after`` seconds where the provider said so
@@ -121,6 +122,10 @@ class InputError(ConfigError):
     def __init__(self, message: str = "", *, problems: Sequence[Problem] = ()) -> None:
         self.problems = tuple(problems)
         super().__init__(message or "\n".join(str(problem) for problem in self.problems))
+
+
+class TraceError(InputError):
+    """A log of an agent is in no form that can be read; the sentence says what was found and which forms are known."""
 
 
 class IndexNotFoundError(ConfigError):

@@ -64,6 +64,14 @@ class Seen:
         places = self._words.get(key.lstrip("-"), [])
         return min([*places[:1], *([self._numbers[key]] if key in self._numbers else [])], default=None)
 
+    def matches(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the folded words of any place match."""
+        return any(pattern.search(text) for text in self._texts.values())
+
+    def within(self, word: str) -> bool:
+        """Whether a longer word that was said holds this one, as an address holds the name of its owner."""
+        return len(word) > 3 and any(word in other for other in self._words)
+
     def derivable(self, number: float) -> bool:
         """Whether it is the sum, difference, product or quotient of two numbers that were said, or counts them."""
         known = [float(one) for one in list(self._numbers)[-_MOST_NUMBERS:]]

@@ -85,7 +85,7 @@ def _flaw(trace: Trace, run: list[_Bearing]) -> Flaw:
         evidence=quote(step.text or f"{step.name} {canonical(step.arguments)}"),
         confidence=min(0.7, 0.4 + 0.1 * len(run)),
         repair="read the task again and say which part of it the next step serves",
-        more={"steps": len(run), "bearing": round(lowest, 3)},
+        more={"detector": "lexical", "steps": len(run), "bearing": round(lowest, 3)},
     )
 
 

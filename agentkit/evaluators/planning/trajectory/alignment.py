@@ -126,7 +126,9 @@ def _walk(plan: Sequence[Planned], made: Sequence[Call], costs: Sequence[Sequenc
             row, column = row - 1, column - 1
             changed = differing(plan[row], made[column])
             yield Edit(kind="changed" if changed else "kept", planned=row, made=column, changed=changed)
-        elif row and here == costs[row - 1][column] + 1:  # before "extra": of two that changed places, the first is told
+        elif (
+            row and here == costs[row - 1][column] + 1
+        ):  # before "extra": of two that changed places, the first is told
             row -= 1
             yield Edit(kind="missing", planned=row)
         else:

@@ -38,6 +38,7 @@ _PLACEHOLDER = re.compile(
 )
 _EXPRESSION = re.compile(r"[\d\s.,+\-*/()$%^]+\Z")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_CONSTANTS = frozenset(["100", "1000", "10000", "1000000", "365", "366", "360", "180", "144", "168", "1024", "3600", "86400"])
 _SMALL = 100  # counts and choices: a smaller whole number is nobody's identity
 _LARGEST = 1e15  # what is larger is a code written without quotes
 _WORDS = 6
@@ -144,8 +145,8 @@ def _of_date(iso: str, seen: Seen) -> Doubt:
 
 def _of_expression(text: str, seen: Seen) -> Doubt | None:
     numbers = [number_key(found) for found in _NUMBER.findall(text)]
-    doubted = [one for one in numbers if one and _of_number(float(one), seen)]
-    return Doubt("number", 0.5) if doubted else None
+    doubted = [one for one in numbers if one and one not in _CONSTANTS and _of_number(float(one), seen)]
+    return Doubt("number", 0.6) if doubted else None
 
 
 def _of_text(path: str, text: str, seen: Seen) -> Doubt | None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "index": "Build a document index that graphs can retrieve from.",
     "eval": "Run a suite over a data set and print a table with intervals.",
     "evaluate": "Judge rows of a JSONL file with one evaluator.",
+    "trace": "Show what an agent did, step by step, with its errors marked.",
     "sampling": "Replay recorded samples: which stopping rule would have paid?",
     "models": "List, fetch and check models.",
     "plugins": "List plugins and what they register.",

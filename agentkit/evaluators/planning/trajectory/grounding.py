@@ -38,7 +38,9 @@ _PLACEHOLDER = re.compile(
 )
 _EXPRESSION = re.compile(r"[\d\s.,+\-*/()$%^]+\Z")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_CONSTANTS = frozenset(["100", "1000", "10000", "1000000", "365", "366", "360", "180", "144", "168", "1024", "3600", "86400"])
+_CONSTANTS = frozenset(
+    ["100", "1000", "10000", "1000000", "365", "366", "360", "180", "144", "168", "1024", "3600", "86400"]
+)
 _SMALL = 100  # counts and choices: a smaller whole number is nobody's identity
 _LARGEST = 1e15  # what is larger is a code written without quotes
 _WORDS = 6

@@ -44,6 +44,7 @@ _DEFAULT = ("tool_calls",)
 @click.option(
     "--policy", type=click.Path(dir_okay=False, path_type=Path), help="A text that the agent was given as its policy."
 )
+@click.option("--rules", type=click.Path(dir_okay=False, path_type=Path), help="Rules for tool_calls, as YAML or JSON.")
 @click.option("--whole", is_flag=True, help="Every text in full.")
 @click.option("--home", type=click.Path(path_type=Path), help="Where indexes and runs live. [default: .agentkit]")
 @click.option("--store", metavar="URL", help="Where runs are kept instead: postgresql://user@host/database.")
@@ -54,6 +55,7 @@ def command(
     number: int | None,
     shape: str,
     policy: Path | None,
+    rules: Path | None,
     whole: bool,
     home: Path | None,
     store: str | None,
@@ -69,7 +71,8 @@ def command(
     with Kit(home=home, store=store) as kit:
         traces = _with_policy(_read(kit, source, form), policy)
         chosen = traces if number is None else (_chosen(traces, number, source),)
-        judged = [_judge(kit, trace, evaluators or _DEFAULT) for trace in chosen]
+        more = {} if rules is None else {"rules": _rules(rules)}
+        judged = [_judge(kit, trace, evaluators or _DEFAULT, more) for trace in chosen]
     if shape == "json":
         click.echo(json.dumps([one.data() for one in judged], indent=2, ensure_ascii=False, default=str))
     elif len(judged) > 1 and shape == "text":
@@ -120,18 +123,27 @@ def _with_policy(traces: tuple[Trace, ...], policy: Path | None) -> tuple[Trace,
     return tuple(replace(trace, policy=text) for trace in traces)
 
 
+def _rules(path: Path) -> Any:
+    from agentkit.yaml_reader import read
+
+    try:
+        return read(path.read_bytes(), file=str(path)).data
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+
+
 def _chosen(traces: tuple[Trace, ...], number: int, source: str) -> Trace:
     if number > len(traces):
         raise InputError(f"{source} holds {len(traces):,} traces, so there is no number {number}")
     return traces[number - 1]
 
 
-def _judge(kit: Kit, trace: Trace, evaluators: tuple[str, ...]) -> Judged:
+def _judge(kit: Kit, trace: Trace, evaluators: tuple[str, ...], more: dict[str, Any]) -> Judged:
     from agentkit.cli.trace_view import Judged
     from agentkit.runtime.concurrency import run_sync
     from agentkit.types import Record
 
     names = () if evaluators == ("none",) else evaluators
-    record = Record(id=trace.id, input=trace.task, output=trace, metadata=trace.metadata)
+    record = Record(id=trace.id, input=trace.task, output=trace, metadata={**trace.metadata, **more})
     scores = {name: run_sync(kit.evaluator(name).evaluate(record)) for name in names}
     return Judged(trace=trace, scores=scores)

@@ -86,6 +86,16 @@ def test_values_of_a_policy_are_known(agentkit: Agentkit, log: Path, tmp_path: P
     assert "policy.txt cannot be read" in agentkit("trace", log.name, "--policy", "policy.txt").stderr
 
 
+def test_rules_come_from_a_file(agentkit: Agentkit, log: Path, tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text("- never: get_*\n  because: orders are private\n")
+    said = agentkit("trace", log.name, "--rules", "rules.yaml").stdout
+    assert "constraint_violation" in said
+    assert "get_order must never be called: orders are private" in said
+    (tmp_path / "rules.yaml").write_text("- nevr: get_*\n")
+    assert "did you mean 'never'" in agentkit("trace", log.name, "--rules", "rules.yaml").stdout
+    assert "none.yaml cannot be read" in agentkit("trace", log.name, "--rules", "none.yaml").stderr
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -203,6 +203,22 @@ def test_a_repeated_call_counts_and_tells_its_cycle():
     assert last["consequence_of"] == 7
 
 
+def test_an_argument_that_a_result_gives_otherwise_is_a_contradiction():
+    told = {"order_id": "W100", "user_id": "ann_1", "total": 120.5, "status": "delivered"}
+    other = {"order_id": "W300", "user_id": "bob_2", "total": 77, "status": "pending"}
+    start = (("get_order", {"order_id": "W100"}, told), ("get_order", {"order_id": "W300"}, other))
+
+    def kinds(name, arguments):
+        return found(talk(*start, (name, arguments, "ok"), ask="Orders W100 and W300"), tools=[])[0]
+
+    wrong = [("result_contradicted", "argument", 5)]
+    assert kinds("refund", {"order_id": "W100", "total": 77}) == wrong
+    assert kinds("refund", {"order_id": "W100", "user_id": "bob_2"}) == wrong
+    assert kinds("update_order", {"order_id": "W100", "user_id": "bob_2"}) == wrong
+    assert kinds("refund", {"order_id": "W100", "total": 120.5, "user_id": "ann_1"}) == []
+    assert kinds("update_order", {"order_id": "W100", "status": "pending"}) == []
+
+
 def test_a_call_that_is_answered_otherwise_is_no_repetition():
     later = {**ORDERS["W200"], "status": "processed"}
     assert found(talk(GOOD[2], ("get_order", {"order_id": "W200"}, later)))[0] == []

@@ -178,8 +178,8 @@ def test_what_came_of_steps_on_the_topic_is_on_the_topic():
     assert line(GoalDrift(), {"messages": talk(*calls, ask=TRIP, end=end)})["findings"] == []
 
 
-@pytest.mark.parametrize("options", [{"threshold": 0.0}, {"window": 0}])
-def test_a_drift_needs_a_threshold_and_a_window(options):
+@pytest.mark.parametrize("options", [{"drop": 0.0}, {"drop": 1.0}, {"window": 0}])
+def test_a_drift_needs_a_drop_and_a_window(options):
     with pytest.raises(ConfigError):
         GoalDrift(**options)
 

@@ -12,6 +12,7 @@ from agentkit.evaluators.planning.trajectory.flaws import Flaw
 from agentkit.traces import Step, Trace, calls
 from agentkit.traces.turns import message_of
 from agentkit.traces.values import leaves, tokens
+from agentkit.types import JSON
 
 _OPEN = re.compile(
     r"\?|\b(?:if|would|could|can|may|might|should|want|wish|like to|going to|will|shall|change[ds]?|chang\w+ (?:to|from)|"
@@ -19,6 +20,14 @@ _OPEN = re.compile(
     r"options?|either|or|previous\w*|original\w*|was|were|please|confirm)\b",
     re.IGNORECASE,
 )
+
+
+_SETTING = re.compile(
+    r"(?:^|_|(?<=[a-z])(?=[A-Z]))(?:update|modify|set|change|edit|create|add|put|patch|upgrade|downgrade|book|move|transfer|assign"
+    r"|exchange|replace|rename|write|save|new|search|find|list|filter|query)",
+    re.IGNORECASE,
+)
+_OWNER = re.compile(r"^(?:user|customer|client|owner|account|member|patient|employee|seller|buyer)_?id$", re.IGNORECASE)
 
 
 class _Claim(NamedTuple):
@@ -35,14 +44,15 @@ def contradicted(trace: Trace) -> Iterator[Flaw]:
     made = {call.place: call for call in calls(trace)}
     for place, step in enumerate(trace.steps):
         if place in made and step.kind == "call":
-            yield from _of_arguments(trace, place, step, facts)
+            yield from _of_parts(trace, place, step, facts)
+            yield from _of_values(trace, place, step, facts)
         if step.kind == "result":
             facts.learn(place, step.result)
         elif step.text and step.agent not in OUTSIDE:
             yield from _of_text(trace, place, step.text, facts)
 
 
-def _of_arguments(trace: Trace, place: int, step: Step, facts: Facts) -> Iterator[Flaw]:
+def _of_parts(trace: Trace, place: int, step: Step, facts: Facts) -> Iterator[Flaw]:
     """A part asked for in a thing that does not hold it, while another one does."""
     arguments = step.arguments or {}
     known = [str(value) for _, value in leaves(arguments) if str(value) in facts.parts]
@@ -63,6 +73,43 @@ def _of_arguments(trace: Trace, place: int, step: Step, facts: Facts) -> Iterato
             values=(part,),
             more={"argument": path, "value": part, "says": message_of(trace, _said_at(facts, owners[0], place))},
         )
+
+
+def _of_values(trace: Trace, place: int, step: Step, facts: Facts) -> Iterator[Flaw]:
+    """An argument beside the id of a thing that gives an attribute of it another value, where the call does not set it.
+
+    Owners (``user_id``) are set by hardly any tool, other attributes by those whose names say so.
+    """
+    arguments = step.arguments or {}
+    things = [str(value) for value in arguments.values() if isinstance(value, str | int) and str(value) in facts.things]
+    if len(things) > 2:
+        return
+    sets = bool(_SETTING.search(step.name))
+    for thing in things:
+        for name, value in arguments.items():
+            fact = facts.value(thing, name)
+            if fact is None or str(value) == thing or (sets and not _OWNER.search(name)) or _alike(value, fact.value):
+                continue
+            says = message_of(trace, fact.step)
+            yield Flaw(
+                code="result_contradicted",
+                kind="argument",
+                step=place,
+                message=f"{step.name} is called for {thing} with {name} = {value!r}, but the result at step {says} "
+                f"has {fact.value!r}",
+                evidence=f"{name}: {value}",
+                confidence=0.7,
+                repair=f"go by the result at step {says}: {name} of {thing} is {fact.value!r}",
+                values=(str(value),),
+                more={"argument": name, "value": value, "told": fact.value, "says": says},
+            )
+
+
+def _alike(value: JSON, told: JSON) -> bool:
+    """Whether two values are the same, or of kinds that cannot be held against each other."""
+    if isinstance(value, int | float) and isinstance(told, int | float):
+        return bool(value == told)
+    return type(value) is not type(told) or tokens(str(value)) == tokens(str(told))
 
 
 def _of_text(trace: Trace, place: int, text: str, facts: Facts) -> Iterator[Flaw]:

@@ -215,7 +215,7 @@ def _before(rule: Rule, moments: Sequence[_Moment]) -> Iterator[Flaw]:
     done: set[str] = set()
     for moment in moments:
         name = moment.call.step.name
-        if rule.concerns(name) and _same(rule, moment) not in done:
+        if rule.concerns(name) and not _named(name, rule.others) and _same(rule, moment) not in done:
             first = " or ".join(rule.others)
             alike = f" for the same {', '.join(rule.same)}" if rule.same else ""
             yield _flaw(rule, moment, f"{name} is called before {first}{alike}", f"call {first} first")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from agentkit.errors import did_you_mean
 from agentkit.evaluators.planning.trajectory.flaws import Flaw, quote
@@ -79,17 +80,19 @@ def _unfit(call: Call, arguments: Mapping[str, JSON], schema: Mapping[str, JSON]
         if field not in arguments:
             about = f"{name} needs {field!r}, which is missing"
             yield _bad(call, "missing_argument", about, _shown(arguments), f"give {field!r}", field)
-    closed = schema.get("additionalProperties", not fields) is False or (
-        bool(fields) and "additionalProperties" not in schema
-    )
+    strict = schema.get("additionalProperties") is False
+    closed = strict or ("properties" in schema and "additionalProperties" not in schema)
     for field, value in arguments.items():
         if field in fields and isinstance(fields[field], Mapping):
             if fault := _mismatch(value, fields[field], schema):
                 about = f"{name}: {field}{'' if fault.startswith('[') else ': ' if ': ' not in fault else '.'}{fault}"
                 yield _bad(call, "wrong_value", about, _shown(value), f"give {field!r} as its schema says", field)
-        elif closed and fields:
-            about = f"{name} takes no {field!r}{did_you_mean(field, fields)} (it takes: {', '.join(fields)})"
-            yield _bad(call, "extra_argument", about, _shown({field: value}), f"leave {field!r} out", field)
+        elif closed:
+            about = (
+                f"{name} takes no {field!r}{did_you_mean(field, fields)} (it takes: {', '.join(fields) or 'nothing'})"
+            )
+            extra = _bad(call, "extra_argument", about, _shown({field: value}), f"leave {field!r} out", field)
+            yield extra if strict else replace(extra, confidence=0.7)  # JSON Schema allows what it does not forbid
 
 
 def _mismatch(value: JSON, schema: Mapping[str, JSON], root: Mapping[str, JSON]) -> str:

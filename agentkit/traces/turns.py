@@ -137,7 +137,8 @@ def tools_of(value: Any) -> tuple[ToolSpec, ...]:
     """The tools of a request in any provider's form, or by name; whatever has no name is left out."""
     if isinstance(value, Mapping):
         value = [{"name": name, **mapping(one)} for name, one in value.items()]
-    return tuple(spec for one in listed(value) if (spec := _tool(mapping(one))) is not None)
+    named = ({"name": one} if isinstance(one, str) else mapping(one) for one in listed(value))
+    return tuple(spec for one in named if (spec := _tool(one)) is not None)
 
 
 def call_of(name: Any, arguments: Any, call: Any = "") -> TurnCall:

@@ -172,6 +172,29 @@ def test_sums_of_what_was_seen_choices_and_free_text_need_no_source(arguments):
     assert found(talk(*GOOD[:3], ("return_items", call_, "done")))[0] == []
 
 
+@pytest.mark.parametrize(
+    ("argument", "value", "flagged"),
+    [
+        ("time", "14:30", False),
+        ("duration", "45min", False),
+        ("model", "gpt-4o", False),
+        ("city", "San Francisco, CA", False),
+        ("filename", "notes_2024.txt", False),
+        ("first_name", "Ann", False),  # ann@shop.org says so
+        ("first_name", "Roberta", True),
+        ("order_id", 10_203, True),  # no sum of 10001 and 202 is an id
+        ("url", "https://shop.org/orders", False),
+        ("url", "https://elsewhere.example.net/x", True),
+        ("note_id", 7, False),
+        ("code", True, False),
+    ],
+)
+def test_only_what_must_come_from_somewhere_needs_a_source(argument, value, flagged):
+    ask = "I am ann@shop.org in San Francisco; see https://shop.org, half past two, 10001 and 202."
+    marks, _ = found(talk(("tool", {argument: value}, "ok"), ask=ask), tools=["tool"])
+    assert bool(marks) is flagged, marks
+
+
 def test_values_are_known_from_the_policy_and_however_they_are_written():
     tools = []
     messages = [

@@ -19,11 +19,12 @@ from agentkit.types import JSON
 _FREE_NAMES = """
     query question q search message text body content comment note notes reason summary description title subject prompt thought
     thoughts code command script sql regex pattern instruction instructions explanation details keywords input topic answer
-    response plan observation justification rationale
+    response plan observation justification rationale model format encoding mode type unit units size version locale language
+    timezone currency voice sort method nonce idempotencykey requestid correlationid traceid
     """
 _FREE = frozenset(_FREE_NAMES.split())
 _PERSONAL_NAMES = """
-    name firstname lastname surname user username email phone address street city account recipient owner author
+    name firstname lastname surname user username email phone address street account recipient owner author
     """
 _PERSONAL = frozenset(_PERSONAL_NAMES.split())
 _RELATIVE = re.compile(
@@ -36,6 +37,8 @@ _PLACEHOLDER = re.compile(
     r"[^@\s]+@(?:example|test|domain|email)\.\w+)\Z",
     re.IGNORECASE,
 )
+_FILES = frozenset({"file", "filename", "filepath", "path", "output", "outputfile", "outputpath"})
+_MEASURE = re.compile(r"\d{1,2}(?::\d{2}){0,2}\s?[a-z]{0,3}\Z", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\d\s.,+\-*/()$%^]+\Z")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _CONSTANTS = frozenset(
@@ -115,7 +118,7 @@ def _flaw(call: Call, path: str, value: JSON, doubt: Doubt, when: int | None) ->
 def _doubt(path: str, value: JSON, seen: Seen) -> Doubt | None:
     """Why the value is doubted; None when it was seen, follows from what was, or needs no source."""
     if isinstance(value, int | float):
-        return _of_number(value, seen)
+        return _of_id(value, seen) if _identity(path) else _of_number(value, seen)
     text = str(value).strip()
     if seen.first(text) is not None:
         return None
@@ -128,6 +131,12 @@ def _doubt(path: str, value: JSON, seen: Seen) -> Doubt | None:
     if _EXPRESSION.match(text):
         return _of_expression(text, seen)
     return _of_text(path, text, seen)
+
+
+def _of_id(value: float, seen: Seen) -> Doubt | None:
+    """A number that names something: no sum of other numbers is one."""
+    small = abs(value) < _SMALL
+    return None if small or seen.number(str(value)) is not None else Doubt("identifier", 0.95)
 
 
 def _of_number(value: float, seen: Seen) -> Doubt | None:
@@ -158,6 +167,10 @@ def _of_text(path: str, text: str, seen: Seen) -> Doubt | None:
         return None
     if "://" in text:
         return Doubt("address", 0.4 if seen.first(text.split("/")[2]) is not None else 0.85)
+    if _MEASURE.match(text) or (sum(seen.first(word) is not None for word in words) * 2 > len(words) > 1 and not strict):
+        return Doubt("word", 0.3)
+    if _bare(path) in _FILES:
+        return Doubt("file", 0.4)  # whoever writes a file may name it
     if strict or any(letter.isdecimal() for letter in text):
         return Doubt("identifier", 0.95 if strict else 0.8)
     if _bare(path) in _PERSONAL or any(part in _PERSONAL for part in tokens(path)):

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from agentkit.traces.trace import Step, Trace
 from agentkit.types import JSON
 
+_ERROR = r"\w*(?:error|exception)\b(?=\W*$|\s*[:!({\[-]|\s+(?:occurred|while|when|in|during|code|\d))"
 _FAILURE = re.compile(
-    r"^\W*(?:(?:\w+)?(?:error|exception)\b|failed\b|failure\b|traceback\b|invalid\b|exit ?code:? *[1-9]|not found\b|"
-    r"there is no tool\b|http(?: error)? [45]\d\d\b|[45]\d\d (?:client|server) error\b|tool \S+ not found)",
+    rf"^\W*(?:{_ERROR}|failed\b|failure\b|traceback\b|invalid\b|exit ?code:? *[1-9]|not found\b|there is no tool\b|"
+    r"http(?: error)? [45]\d\d\b|[45]\d\d (?:client|server) error\b|tool \S+ not found)",
     re.IGNORECASE,
 )
 _BARE = frozenset({"error", "errors", "exception", "error_message"})

@@ -75,7 +75,15 @@ def test_failures_are_told_from_results_that_speak_of_errors():
         "exitcode: 1 (failed)",
     ):
         assert failed(Step(kind="result", result=told)), told
-    for told in ("No errors were found.", {"error": None, "ok": 1}, "exitcode: 0 (execution succeeded)", [], None, 7):
+    for told in (
+        "No errors were found.",
+        {"error": None, "ok": 1},
+        "exitcode: 0 (execution succeeded)",
+        [],
+        None,
+        7,
+        "Error handling in Rust",
+    ):
         assert not failed(Step(kind="result", result=told)), told
     assert not failed(Step(kind="result", result="Error: quoted", metadata={"failed": False}))
 

@@ -167,7 +167,9 @@ def _of_text(path: str, text: str, seen: Seen) -> Doubt | None:
         return None
     if "://" in text:
         return Doubt("address", 0.4 if seen.first(text.split("/")[2]) is not None else 0.85)
-    if _MEASURE.match(text) or (sum(seen.first(word) is not None for word in words) * 2 > len(words) > 1 and not strict):
+    if _MEASURE.match(text) or (
+        sum(seen.first(word) is not None for word in words) * 2 > len(words) > 1 and not strict
+    ):
         return Doubt("word", 0.3)
     if _bare(path) in _FILES:
         return Doubt("file", 0.4)  # whoever writes a file may name it

@@ -10,6 +10,7 @@ from typing import Any
 from agentkit.errors import ConfigError, InputError
 from agentkit.evaluators.planning.trajectory.contradictions import contradicted
 from agentkit.evaluators.planning.trajectory.counts import miscounted
+from agentkit.evaluators.planning.trajectory.deeds import claimed
 from agentkit.evaluators.planning.trajectory.flaws import Flaw
 from agentkit.evaluators.planning.trajectory.grounding import ungrounded
 from agentkit.evaluators.planning.trajectory.repeats import repeated
@@ -26,8 +27,9 @@ class ToolCalls:
 
     Codes are ``unknown_action``, ``bad_arguments`` (broken JSON, missing, extra and wrong ones, calls that a tool refused),
     ``ungrounded_argument`` (a value that nobody gave before), ``repeated_call`` (same tool, arguments and result, so
-    nothing new), ``result_contradicted`` (an attribute, a count or a part other than a result says), and
-    ``constraint_violation`` of the ``rules``: never, always, before, after, at_most, requires_confirmation.
+    nothing new), ``result_contradicted`` (an attribute, a count or a part other than a result says, or a deed that was
+    claimed and not done), and ``constraint_violation`` of the ``rules``: never, always, before, after, at_most,
+    requires_confirmation.
 
     A row is ``{messages, tools?, policy?, rules?}``; ``policy`` may be plain text, in which values are then known, or
     rules. ``certain`` leaves out findings of a lower confidence, ``free_text`` names arguments that an agent may word
@@ -69,6 +71,7 @@ class ToolCalls:
             *repeated(trace),
             *contradicted(trace),
             *miscounted(trace),
+            *claimed(trace),
             *violations(trace, [*self._rules, *more]),
         ]
 

@@ -300,6 +300,20 @@ def test_questions_plans_and_truths_are_no_contradictions(text):
     assert found([*talk(*GOOD[:3]), says(text)])[0] == []
 
 
+def test_a_deed_that_was_claimed_and_never_done_is_told():
+    claim = says("I have successfully returned item 7001 of order W100.")
+    assert found([*talk(*GOOD[:3]), claim])[0] == [("result_contradicted", "claimed_act", 7)]
+    assert found([*talk(*GOOD), claim])[0] == []
+    failed = (*GOOD[3][:2], "Error: the system is down, connection timed out")
+    assert found([*talk(*GOOD[:3], failed), claim])[0] == [("result_contradicted", "claimed_act", 9)]
+    for fair in (
+        "Once I have returned it you get a mail.",
+        "Shall I say that it has been returned?",
+        "It has been delivered.",
+    ):
+        assert found([*talk(*GOOD[:3]), says(fair)])[0] == [], fair
+
+
 def test_what_rests_on_an_invented_value_is_its_consequence():
     messages = talk(
         ("get_order", {"order_id": "W555"}, {"order_id": "W555", "batch": "B-321"}),

@@ -281,6 +281,14 @@ def test_lines_of_several_talks_are_several_traces():
     assert [trace.id for trace in found] == ["a", "b"]
 
 
+def test_rows_of_langchain_talks_are_told_from_states_of_one():
+    plain = [one.model_dump() for one in LANGCHAIN]
+    states = "\n".join(json.dumps({"messages": plain[:end]}) for end in (2, 3, 5))
+    assert [len(trace.steps) for trace in read(states)] == [5]
+    talks = "\n".join(json.dumps({"messages": talk}) for talk in (plain, plain[1:]))
+    assert [len(trace.steps) for trace in read(talks)] == [5, 4]
+
+
 @pytest.mark.parametrize(
     ("log", "sentence"),
     [

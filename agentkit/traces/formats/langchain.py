@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from agentkit.traces.formats.chat import turns_of
@@ -82,16 +83,25 @@ def _events(data: Any) -> Sequence[Mapping[str, Any]]:
 def _updates(data: Any) -> list[Any]:
     """The messages in a stream of updates or values: ``{node: {messages: [...]}}`` a line, or a debug event's payload."""
     rows = data if isinstance(data, list) else [data]
+    if _separate(rows):
+        return []
     found: list[Any] = []
-    for row in rows:
-        if (
-            isinstance(row, list) and len(row) == 2 and isinstance(row[0], str)
-        ):  # a stream of several modes: (mode, data)
-            row = row[1]
+    for row in map(_state, rows):
         if not isinstance(row, Mapping):
             return []
         found += _inside(row, 0)
     return found
+
+
+def _state(row: Any) -> Any:
+    """The state of a row; a stream of several modes has ``(mode, state)``."""
+    return row[1] if isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) else row
+
+
+def _separate(rows: Sequence[Any]) -> bool:
+    """Whether rows are talks of their own, not states of one talk, each of which begins with the one before."""
+    talks = [listed(mapping(row).get("messages")) for row in rows]
+    return all(talks) and any(list(after[: len(before)]) != list(before) for before, after in pairwise(talks))
 
 
 def _inside(value: Any, depth: int) -> Iterator[Any]:

@@ -73,13 +73,17 @@ class Seen:
         return len(word) > 3 and any(word in other for other in self._words)
 
     def derivable(self, number: float) -> bool:
-        """Whether it is the sum, difference, product or quotient of two numbers that were said, or counts them."""
+        """Whether it follows from two numbers that were said: sum, difference, product, quotient, a percentage of or off one."""
         known = [float(one) for one in list(self._numbers)[-_MOST_NUMBERS:]]
         near = {round(one, 2) for one in known}
         if any(round(number - one, 2) in near or round(number + one, 2) in near for one in known):
             return True
-        whole = [one for one in known if 0 < one <= _MOST_NUMBERS]
-        return any(round(number / one, 2) in near or round(number * one, 2) in near for one in whole)
+        positive = [one for one in known if one > 0]
+        shares = (100 * number / one for one in positive)
+        if any(round(one, 2) in near or round(abs(one - 100), 2) in near for one in shares):
+            return True
+        few = [one for one in positive if one <= _MOST_NUMBERS]
+        return any(round(number / one, 2) in near or round(number * one, 2) in near for one in few)
 
     def near(self, iso: str) -> bool:
         """Whether a date within a few days of this one was said."""

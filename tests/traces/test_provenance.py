@@ -102,6 +102,8 @@ def test_sums_and_neighbouring_days_of_what_was_said_are_recognised():
     seen.add(0, "2 bags of 1500 and 40; on 2024-05-20")
     assert seen.derivable(1540)
     assert seen.derivable(3000)
+    assert seen.derivable(600)  # 40 % of 1500
+    assert seen.derivable(900)  # 1500 less 40 %
     assert not seen.derivable(1777)
     assert seen.near("2024-05-22")
     assert not seen.near("2024-06-22")

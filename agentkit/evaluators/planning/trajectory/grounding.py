@@ -126,7 +126,9 @@ def _doubt(path: str, value: JSON, seen: Seen) -> Doubt | None:
         return Doubt("placeholder", 0.9)
     if (iso := dates.key(text)) is not None:
         return _of_date(iso, seen)
-    if (key := number_key(text)) is not None and not _identity(path):
+    if _identity(path):
+        return _of_text(path, text, seen)  # no sum of other numbers is an id
+    if (key := number_key(text)) is not None:
         return _of_number(float(key), seen)
     if _EXPRESSION.match(text):
         return _of_expression(text, seen)

@@ -55,6 +55,11 @@ def register_evaluators(register: Register) -> None:
     register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
     register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))
     register("plan_validity", lazy("agentkit.evaluators.planning.plan_validity:PlanValidity"))
+    register("tool_calls", lazy("agentkit.evaluators.planning.tool_calls:ToolCalls"))
+    register("plan_adherence", lazy("agentkit.evaluators.planning.plan_adherence:PlanAdherence"))
+    register("redundancy", lazy("agentkit.evaluators.planning.redundancy:Redundancy"))
+    register("repeated_state", lazy("agentkit.evaluators.planning.repeated_state:RepeatedState"))
+    register("goal_drift", lazy("agentkit.evaluators.planning.goal_drift:GoalDrift"))
 
 
 @hookimpl

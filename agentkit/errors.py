@@ -9,7 +9,8 @@ AgentkitError
 │   ├── PluginError             a plugin that cannot be loaded
 │   ├── MissingExtraError       an optional dependency is not installed
 │   ├── InputError              a missing or wrong input, file or folder
-│   │   └── PDDLError           a planning domain or problem that cannot be used, with line and column
+│   │   ├── PDDLError           a planning domain or problem that cannot be used, with line and column
+│   │   └── TraceError          a log in which no trace of an agent can be found
 │   ├── IndexNotFoundError      no document index of that name
 │   └── ToolChangedError        a tool of others is not what you agreed to when you pinned it
 ├── ModelError                  the provider; ``retryable`` says whether another try can help
@@ -136,6 +137,10 @@ class PDDLError(InputError):
     def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
         self.line, self.column = line, column
         super().__init__(message)
+
+
+class TraceError(InputError):
+    """A log of an agent is in no form that can be read; the sentence says what was found and which forms are known."""
 
 
 class IndexNotFoundError(ConfigError):

@@ -22,6 +22,7 @@ COMMANDS = {
     "eval": "Run a suite over a data set and print a table with intervals.",
     "evaluate": "Judge rows of a JSONL file with one evaluator.",
     "horizon": "After how many steps do runs go wrong? Survival and hazard.",
+    "trace": "Show what an agent did, step by step, with its errors marked.",
     "sampling": "Replay recorded samples: which stopping rule would have paid?",
     "models": "List, fetch, check and calibrate models.",
     "tools": "List, check and pin the tools of your MCP servers.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentkit.errors import AgentkitError, ConfigError, did_you_mean
+from agentkit.expressions import Use, parse
 from agentkit.graph.degrade import faults_of_cheaper, faults_of_degrading
-from agentkit.graph.expressions import Use, parse
 from agentkit.graph.kinds import Checked, Site, kind_of
 from agentkit.graph.kinds.component import check_paths
 from agentkit.graph.ports import Port, Ports, fits, type_of_value

@@ -22,8 +22,8 @@ from agentkit.errors import (
     ToolError,
 )
 from agentkit.events import NodeFinished, NodeStarted, Scope
+from agentkit.expressions import Expression
 from agentkit.graph.context import NodeContext, RunContext, placed
-from agentkit.graph.expressions import Expression
 from agentkit.graph.kinds import Checked, Run
 from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, RetryCause, RetrySpec, as_data
 from agentkit.graph.values import resolve

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agentkit import jsonschema
 from agentkit.errors import InputError, QuestionsPendingError, did_you_mean
 from agentkit.events import QuestionAnswered, QuestionAsked, Scope
-from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.plain import to_plain
 from agentkit.graph.spec import GraphSpec

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentkit.errors import AgentkitError
-from agentkit.graph.expressions import RESERVED
+from agentkit.expressions import RESERVED
 from agentkit.graph.kinds import Described, Kind, uses
 from agentkit.graph.kinds.described import SHARED
 from agentkit.graph.ports import TYPES

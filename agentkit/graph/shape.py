@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from agentkit.errors import ConfigError, did_you_mean
-from agentkit.graph.expressions import RESERVED
+from agentkit.expressions import RESERVED
 from agentkit.graph.ports import TYPES, fits, type_of_value
 from agentkit.graph.report import Report
 from agentkit.graph.spec import (

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from agentkit import jsonschema
 from agentkit.errors import ToolError, did_you_mean
 from agentkit.events import ToolCalled
-from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.graphtool import GraphTool, faults_of, graph_tool, tool_spec
 from agentkit.graph.kinds.kind import Site, Workshop

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from agentkit.errors import ConfigError, NodeError
 from agentkit.events import NodeFinished
+from agentkit.expressions import Expression, parse
 from agentkit.graph.context import RunContext
-from agentkit.graph.expressions import Expression, parse
 from agentkit.graph.kinds import Kind, Run, Site, Workshop, kind_of
 from agentkit.graph.nodes import NodeRunner, Visited, identity
 from agentkit.graph.repeat import repeated

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit.errors import ConfigError
-from agentkit.graph.expressions import parse
+from agentkit.expressions import parse
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_values_are_not_changed() -> None:
 
 
 def test_the_library_comes_without_the_command_line_of_its_package() -> None:
-    code = "import sys; from agentkit.graph.expressions import parse; parse('1 < 2').holds({}); print('typer' in sys.modules)"
+    code = "import sys; from agentkit.expressions import parse; parse('1 < 2').holds({}); print('typer' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from agentkit.errors import ConfigError
-from agentkit.graph.jsonschema import check_schema, mismatch
 from agentkit.graph.plain import documents, to_plain
+from agentkit.jsonschema import check_schema, mismatch
 from agentkit.types import Document, Sample, Score, TokenLogprob
 
 

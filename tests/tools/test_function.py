@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
+from agentkit import jsonschema
 from agentkit.errors import ConfigError, ToolError
-from agentkit.graph import jsonschema
 from agentkit.tools.function import Function
 
 

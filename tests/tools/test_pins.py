@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentkit import jsonschema
 from agentkit.errors import ConfigError, InputError
-from agentkit.graph import jsonschema
 from agentkit.graph.kinds.tool import _ports
 from agentkit.tools.pins import Pin, Pins, changes, pinned, read_lock, visible, write_lock
 from agentkit.tools.servers import Servers

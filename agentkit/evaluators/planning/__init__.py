@@ -1,1 +1,1 @@
-"""Judging plans: exactly, where a domain says what is possible."""
+"""Where a plan, a chain of reasoning or an agent's run first goes wrong."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from agentkit import jsonschema
 from agentkit.errors import ConfigError, QuestionsPendingError, did_you_mean
-from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentkit.errors import ConfigError, did_you_mean
+from agentkit.expressions import Expression, parse
 from agentkit.graph.context import NodeContext
-from agentkit.graph.expressions import Expression, parse
 from agentkit.graph.kinds import described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop
 from agentkit.graph.ports import Port, Ports, type_of_value

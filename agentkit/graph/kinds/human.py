@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from agentkit import jsonschema
 from agentkit.errors import InputError, did_you_mean
-from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop

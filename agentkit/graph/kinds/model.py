@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from agentkit import jsonschema
 from agentkit.errors import ServerError
-from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop

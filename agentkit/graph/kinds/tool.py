@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agentkit import jsonschema
 from agentkit.errors import AgentkitError, ToolError
-from agentkit.graph import jsonschema
 from agentkit.graph.context import NodeContext
 from agentkit.graph.kinds import component, described
 from agentkit.graph.kinds.kind import Checked, Run, Site, Workshop

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from agentkit.errors import ConfigError
-from agentkit.graph.expressions import parse
+from agentkit.expressions import parse
 from agentkit.graph.lint.rule import Found, Subject, rule
 from agentkit.graph.spec import EdgeSpec, Reference
 from agentkit.graph.visits import avoids

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path as FilePath
 
 from agentkit.errors import Severity
+from agentkit.expressions import Expression, parse
 from agentkit.graph.backends import Backend, Backends
-from agentkit.graph.expressions import Expression, parse
 from agentkit.graph.kinds import Planned, Site, Workshop, kind_of
 from agentkit.graph.plan import Assumptions, Plan, plan
 from agentkit.graph.ports import Ports

@@ -1,0 +1,177 @@
+"""Lists of known words in prose: which letter a word is said to have, and in which order or group words stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SENTENCE = re.compile(r"(?<=[.;!])\s+|\n+|(?<=[\]\"'”])\s*,?\s+(?=(?:hence|so|thus|therefore|overall|altogether|this makes|that makes|which makes|and so|meaning)\b)", re.I)
+_TIE = re.compile(r"[?/|~≟=]|\b(?:or|versus|vs|tied?|ties with|undecided|unsorted|still open|not yet (?:sorted|ordered))\b", re.I)
+_NUMBER = re.compile(r"(?:[(\[#]|\b(?:number|no\.?|position)\s*)(\d{1,2})[)\]]?")
+_LETTER = re.compile(r"[\"'“‘]([^\W\d_])[\"'”’]|(?<![\w'’])([^\W\d_])(?![\w'’])")
+_QUOTES = "\"'“”‘’`"
+_ORDINALS = {
+    word: place
+    for place, words in enumerate(
+        ("first 1st initial leading", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th",
+         "eighth 8th", "ninth 9th", "tenth 10th", "eleventh 11th", "twelfth 12th")
+    )
+    for word in words.split()
+}  # fmt: skip
+_WHICH = re.compile(rf"\b({'|'.join(_ORDINALS)})(?:[ -](?:letters?|characters?|chars?|positions?)|\b)|\b(?:letter|character|position)s? (?:number |no\.? |#)?(\d{{1,2}})\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A word, the letter it is said to have, and the number of that letter in the alphabet, where one is given."""
+
+    word: str
+    letter: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Groups of words in an order, words of a group being tied; ``numbers`` stand before groups; ``text`` is the sentence."""
+
+    groups: tuple[tuple[str, ...], ...]
+    numbers: tuple[int | None, ...]
+    text: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All words, in order."""
+        return tuple(word for group in self.groups for word in group)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    word: str
+    start: int
+    end: int
+
+
+def which_letter(text: str) -> int | None:
+    """The place (0-based) of the letter that a text speaks of: ``second letters`` is 1."""
+    found = [match for match in _WHICH.finditer(text) if "letter" in match[0].casefold() or "char" in match[0].casefold() or match[2]]
+    found = found or list(_WHICH.finditer(text))
+    if not found:
+        return None
+    return _ORDINALS[found[0][1].casefold()] if found[0][1] else int(found[0][2]) - 1
+
+
+def read(step: str, words: Sequence[str]) -> tuple[list[Spelled], list[Listed]]:
+    """The letters and the lists of a step, in order."""
+    quoted = _mentions(step, words, quoted=True)
+    spelled: list[Spelled] = []
+    listed: list[Listed] = []
+    for sentence in _SENTENCE.split(step):
+        mentions = _mentions(sentence, words, quoted=bool(quoted))
+        if not mentions:
+            continue
+        letters = _letters(sentence, mentions)
+        if letters:
+            spelled += letters
+        else:
+            listed += _lists(sentence, mentions)
+    return spelled, listed
+
+
+def answer_of(step: str, words: Sequence[str]) -> tuple[str, ...] | None:
+    """The words after ``the answer is``, as they stand, or None."""
+    found = re.split(r"(?<![\"'“])\b(?:answer|final (?:list|order|result)|sorted (?:list|order|words)|result)\b(?:\s+(?:is|are|reads|becomes)\b)?\s*:?", step, flags=re.I)
+    if len(found) < 2:
+        return None
+    mentions = _mentions(found[-1], words, quoted=False)
+    return tuple(mention.word for mention in mentions) or None
+
+
+def _mentions(text: str, words: Sequence[str], *, quoted: bool) -> list[_Mention]:
+    names = "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
+    border = (rf"[{_QUOTES}]", rf"[{_QUOTES}]") if quoted else (r"(?<![\w'’-])", r"(?![\w-]|['’]\w)")
+    pattern = re.compile(f"{border[0]}({names}){border[1]}", re.I)
+    found = [_Mention(match[1].casefold(), match.start(), match.end()) for match in pattern.finditer(text)]
+    return [one for place, one in enumerate(found) if not (place and _is_letter(text, found[place - 1], one))]
+
+
+def _is_letter(text: str, before: _Mention, one: _Mention) -> bool:
+    """Whether a word of one letter is the letter of the word before it: ``"j": "j" (10)``."""
+    return len(one.word) == 1 and re.fullmatch(r"[\s\"':=→>–-]*", text[before.end : one.start]) is not None
+
+
+def _letters(text: str, mentions: Sequence[_Mention]) -> list[Spelled]:
+    """What each word is said to have: the letter behind it, or, if letters come first, the one before it."""
+    bounds = [0, *(mention.end for mention in mentions)]
+    starts = [*(mention.start for mention in mentions), len(text)]
+    gaps = [text[end:start] for end, start in zip(bounds, starts, strict=True)]
+    behind = [_letter(gap) for gap in gaps[1:]]
+    if sum(one is not None for one in behind) * 2 > len(mentions) or (len(mentions) == 1 and behind[0]):
+        pairs = zip(mentions, behind, gaps[1:], strict=True)
+        return [Spelled(mention.word, letter, _number(gap)) for mention, letter, gap in pairs if letter]
+    if _letter(gaps[0]) and not behind[-1]:
+        return _letters_before(mentions, gaps)
+    return []
+
+
+def _letters_before(mentions: Sequence[_Mention], gaps: Sequence[str]) -> list[Spelled]:
+    found, letter, number = [], None, None
+    for mention, gap in zip(mentions, gaps[:-1], strict=True):
+        if new := _letter(gap):
+            letter, number = new, _number(gap)
+        if letter:
+            found.append(Spelled(mention.word, letter, number))
+    return found
+
+
+def _letter(gap: str) -> str | None:
+    found = _LETTER.findall(gap)
+    quoted = [one for one, _ in found if one]
+    plain = [other for _, other in found if other and other not in ("a", "I")] or [other for _, other in found if other == "a"]
+    letter = quoted[0] if quoted else (plain[-1] if plain else None)
+    return letter.casefold() if letter else None
+
+
+def _number(gap: str) -> int | None:
+    found = re.findall(r"(?<![\w.])(\d{1,2})(?!\w)", gap)
+    return int(found[0]) if found else None
+
+
+def _lists(text: str, mentions: Sequence[_Mention]) -> list[Listed]:
+    """The lists of a sentence; a word that comes again begins another one."""
+    parts: list[list[_Mention]] = [[]]
+    for mention in mentions:
+        if any(mention.word == other.word for other in parts[-1]):
+            parts.append([])
+        parts[-1].append(mention)
+    return [_list(text, part) for part in parts]
+
+
+def _list(text: str, mentions: Sequence[_Mention]) -> Listed:
+    groups: list[list[str]] = []
+    numbers: list[int | None] = []
+    end = max((text.rfind(mark, 0, mentions[0].start) for mark in (":", ",")), default=-1) + 1
+    for mention in mentions:
+        gap = text[end : mention.start]
+        if groups and _together(text, end, mention.start):
+            groups[-1].append(mention.word)
+        else:
+            groups.append([mention.word])
+            found = _NUMBER.findall(gap)
+            numbers.append(int(found[-1]) if found else None)
+        end = mention.end
+    return Listed(tuple(tuple(group) for group in groups), tuple(numbers), text)
+
+
+def _together(text: str, start: int, end: int) -> bool:
+    """Whether two neighbours are tied: a sign of a tie between them, or both inside one pair of brackets."""
+    gap = text[start:end]
+    if "<" in gap or re.search(r"[\])}]", gap):
+        return False
+    return bool(_TIE.search(gap)) or _depth(text[:start]) > 0
+
+
+def _depth(text: str) -> int:
+    opened = len(re.findall(r"[\[{]|\((?!\d)", text))
+    closed = len(re.findall(r"[\]}]|(?<!\d)\)", text))
+    return opened - closed

@@ -21,6 +21,7 @@ _AIMS = re.compile(
 )
 
 _ALIKE = 0.75
+_SHORTEST = 4
 
 Groups = list[tuple[str, ...]]
 
@@ -50,7 +51,8 @@ def check(chain: Chain) -> Reading | None:
         place = next(place for place, step in enumerate(chain.plain) if spelling in step.casefold())
         desk.notes.remark(place, "misquoted", f"step {place} spells {word} as {spelling}")
     desk.target = desk.order[0]
-    for place, step in enumerate(chain.plain):
+    for place, written in enumerate(chain.plain):
+        step = _corrected(place, written, desk)
         spelled, listed = read(step, words)
         answer = answer_of(step, words) if place == len(chain.steps) - 1 or _ANSWERS.search(step) else None
         if answer and len(answer) * 2 > len(words):
@@ -84,6 +86,22 @@ def _respelled(words: Sequence[str], steps: Sequence[str]) -> dict[str, str]:
             near = get_close_matches(word, [one for one in unknown if one[0] == word[0]], n=1, cutoff=_ALIKE)
             found |= {word: near[0]} if near and near[0] not in found.values() else {}
     return found
+
+
+def _corrected(place: int, step: str, desk: _Desk) -> str:
+    """The step with slips of the pen in single words undone: ``shaggy`` for ``shag``, told as a remark."""
+    said = [word.casefold().strip(".'’:") for word in _WORD.findall(step)]
+    known = set(desk.words)
+    missing = known - set(said)
+    for slip in dict.fromkeys(said):
+        if slip in known or len(slip) < _SHORTEST or not missing:
+            continue
+        near = get_close_matches(slip, sorted(word for word in missing if word[0] == slip[0]), n=1, cutoff=_ALIKE)
+        if near:
+            desk.notes.remark(place, "misquoted", f"step {place} spells {near[0]} as {slip}")
+            step = re.sub(rf"(?<!\w){re.escape(slip)}(?!\w)", near[0], step, flags=re.I)
+            missing.discard(near[0])
+    return step
 
 
 def _check_step(place: int, step: str, spelled: Sequence[Spelled], listed: Sequence[Listed], desk: _Desk) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from agentkit.evaluators.planning.reasoning.axes import HIGH, LOW
+from agentkit.evaluators.planning.reasoning.axes import LOW
 from agentkit.evaluators.planning.reasoning.placing import Scanner, Token
 
 Kind = Literal["before", "at", "not_at", "among", "open"]
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
 _ALL = re.compile(r"\b(?:cannot|can't|can not|not) (?:all|both)\b", re.I)
-_EARLIER = re.compile(r"\b(?:previously|already|earlier|we (?:also )?know|we (?:have )?(?:concluded|established|found|determined)|remaining|elimination|left)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,6 @@ class Claim:
     leading: bool = False
     listing: bool = False
     follows: bool = False
-    alone: bool = False
 
     @property
     def content(self) -> tuple[str, tuple[int, ...], frozenset[int]]:
@@ -57,7 +55,7 @@ def claims(text: str, scanner: Scanner, direction: int = 0) -> tuple[list[Claim]
         direction = said or direction
         tokens = scanner.tokens(sentence, direction or LOW)
         listing = bool(said) or any(token.kind == "any" for token in tokens) or _many_places(tokens)
-        walk = _Walk(listing=listing, alone=not _EARLIER.search(sentence))
+        walk = _Walk(listing=listing)
         if not _ALL.search(sentence):
             for group in _groups(tokens):
                 walk.take(group)
@@ -94,7 +92,7 @@ def _groups(tokens: Sequence[Token]) -> Iterator[_Group]:
             place = last
         else:
             if token.kind != "or":
-                yield _Group(token.kind, side=token.side)
+                yield _Group(token.kind, places=tuple(token.places), side=token.side)
             place += 1
 
 
@@ -164,7 +162,6 @@ class _Walk:
     """Pairs things with places and things with things along a sentence."""
 
     listing: bool
-    alone: bool
     found: list[Claim] = field(default_factory=list)
     subject: _Group | None = None
     paired: bool = True
@@ -172,6 +169,7 @@ class _Walk:
     negated: bool = False
     compare: int = 0
     inverted: tuple[int, _Group] | None = None
+    many: frozenset[int] | None = None
     free: bool = False
     opened: frozenset[int] = frozenset()
     excepting: bool = False
@@ -180,7 +178,7 @@ class _Walk:
     def take(self, group: _Group) -> None:
         {
             "thing": self._thing, "place": self._place, "any": self._any, "not": self._not, "compare": self._compared,
-            "it": self._it, "so": self._so, "comma": self._comma, "except": self._except, "stop": self._stop,
+            "it": self._it, "many": self._many, "so": self._so, "comma": self._comma, "except": self._except, "stop": self._stop,
         }.get(group.kind, self._nothing)(group)  # fmt: skip
 
     def _nothing(self, group: _Group) -> None:
@@ -191,6 +189,8 @@ class _Walk:
             for thing in group.things:
                 self._claim("not_at", (thing,), self.opened)
             self.excepting = False
+        elif self.compare and self.many is not None:
+            self._counted(group)
         elif self.compare and self.subject is not None:
             self._before(self.subject, self.compare, group)
         elif self.compare:
@@ -230,6 +230,18 @@ class _Walk:
     def _not(self, group: _Group) -> None:
         self.negated = True
 
+    def _many(self, group: _Group) -> None:
+        """``three birds left of``: whoever comes next has a place; before it, ``one of the`` makes the subject one of them."""
+        self.many = frozenset(group.places)
+
+    def _counted(self, group: _Group) -> None:
+        side = self.compare
+        if len(group.things) == 1 and self.many is not None and not self.negated:
+            self._claim("at", group.things, self.many, leading=True)
+        self.many, self.compare, self.paired = None, 0, True
+        if self.subject is not None and side and len(self.subject.things) == 1 and self.subject.things != group.things:
+            self._before(self.subject, side, group)
+
     def _compared(self, group: _Group) -> None:
         self.compare = group.side
 
@@ -237,7 +249,7 @@ class _Walk:
         self.paired = self.subject is None or len(self.subject.things) > 1
 
     def _so(self, group: _Group) -> None:
-        self.follows, self.negated, self.free, self.spot, self.compare = True, False, False, None, 0
+        self.follows, self.negated, self.free, self.spot, self.compare, self.many = True, False, False, None, 0, None
 
     def _comma(self, group: _Group) -> None:
         self.negated, self.free = False, False
@@ -273,12 +285,9 @@ class _Walk:
         self.negated, self.spot = False, None
 
     def _claim(self, kind: Kind, things: tuple[int, ...], places: frozenset[int], *, leading: bool = False) -> None:
-        self.found.append(Claim(kind, things, places, leading, self.listing, self.follows, self.alone))
+        self.found.append(Claim(kind, things, places, leading, self.listing, self.follows))
 
 
 def mirrored(claim: Claim) -> bool:
     """Whether a claim is one that a puzzle can state: a thing before another, or on one place."""
     return claim.kind == "before" or (claim.kind == "at" and len(claim.places) == 1)
-
-
-__all__ = ["HIGH", "LOW", "Claim", "claims", "mirrored"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agentkit.evaluators.planning.reasoning.axes import Axis, axis_of
@@ -99,7 +99,7 @@ def _check_step(place: int, step: str, desk: _Desk) -> None:
         desk.notes.checked.add(place)
     for claim in said:
         if claim not in cites:
-            _check_claim(place, claim, cites, desk)
+            _check_claim(place, claim, desk)
     _check_answer(place, step, desk)
 
 
@@ -126,19 +126,14 @@ def _allowed(claim: Claim, orders: Possibilities) -> int:
     return orders.at(claim.things[0], places)
 
 
-def _check_claim(place: int, claim: Claim, cites: Sequence[Claim], desk: _Desk) -> None:
+def _check_claim(place: int, claim: Claim, desk: _Desk) -> None:
     if claim.kind == "open":
         _check_open(place, claim, desk)
         return
     if claim.places and not claim.places & frozenset(range(desk.orders.size)):
         desk.notes.flaw(place, "declared_state_wrong", f"step {place} says {_said(claim, desk)}; there are {desk.orders.size} places", "")
         return
-    possible = desk.possible
-    if claim.kind == "not_at" and claim.follows and claim.alone and cites:
-        possible = desk.orders.all
-        for cite in cites:
-            possible &= _allowed(cite, desk.orders)
-    if possible & ~_allowed(claim, desk.orders):
+    if desk.possible & ~_allowed(claim, desk.orders):
         _flag(place, claim, desk)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from agentkit.evaluators.planning.reasoning.axes import HIGH, LOW, Axis
 
-Kind = Literal["thing", "place", "compare", "any", "not", "or", "and", "to", "except", "it", "so", "comma", "stop"]
+Kind = Literal["thing", "place", "many", "compare", "any", "not", "or", "and", "to", "except", "it", "so", "comma", "stop"]
 
 _ORDINAL_WORDS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
 _CARDINAL_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
@@ -61,7 +61,10 @@ class Scanner:
         sides = rf"(?:{axis.low}|{axis.high})"
         noun = rf"(?:\s+(?:{nouns}))?" if nouns else ""
         fixed = "|".join(rf"(?P<{name}>{_bounded(pattern)})" for name, pattern in _FIXED)
+        many = rf"(?:other\s+)?(?:{nouns or 'things?'}|things?|ones?|others?|objects?|people)(?:\s+(?:that|which|who))?"
+        verbs = r"(?:\s+(?:is|are|was|were|come|came|finish|finished|stand|rank|ranked|placed?))?"
         self._pattern = re.compile(
+            rf"(?P<many>\b(?P<mnumber>no|{_CARDINAL})\s+{many}{verbs}(?=\s+(?:(?P<msooner>{axis.sooner})|(?P<mlater>{axis.later}))(?!\w)))|"
             rf"(?<![\w-])(?:(?:the|a|an)\s+)?(?:{things})(?![\w-])"
             rf"|(?P<count>\b(?P<cside>first|last|top|bottom|{ends})\s+(?P<cnumber>{_CARDINAL})\b(?:\s+{_SPOT}|\s+\w+)?)"
             rf"|(?P<from>\b(?P<fnumber>{_ORDINAL})(?:\s+{_SPOT})?{noun}[\s-]+(?:in[\s-]+)?(?:to|from)[\s-]+(?:the[\s-]+)?(?P<fside>{sides})\b)"
@@ -103,6 +106,10 @@ class Scanner:
             thing = next((n for n in range(self._size) if found[f"t{n}"]), None)
             if thing is not None:
                 yield Token("thing", start, end, thing=thing)
+            elif found["many"]:
+                count = 0 if found["mnumber"].casefold() == "no" else _cardinal(found["mnumber"])
+                place = self._from(count, LOW if found["msooner"] else HIGH)
+                yield Token("many", start, end, places=frozenset((place,)))
             elif found["sooner"] or found["later"]:
                 yield Token("compare", start, end, side=LOW if found["sooner"] else HIGH)
             elif found["orless"]:

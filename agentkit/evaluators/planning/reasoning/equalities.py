@@ -18,6 +18,7 @@ _COMPARED = frozenset(
     "more less fewer greater larger smaller higher lower times older younger percent percentage of each per more. "
     "больше меньше раз раза процента процентов".split()
 )
+_NOISE = Fraction(1, 10**12)  # what binary floating point leaves: 54.00000000000001
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,13 @@ def lines(found: Sequence[Token], values: Mapping[str, Fraction | None], *, free
         if term is None:
             place += 1
             continue
+        if not free and _cut_off(found, place, term.last):
+            place = max(term.last, place + 1)
+            continue
         terms, rough = [term], []
         while (following := _following(found, terms[-1], values, free)) is not None:
+            if not free and _dangles(found, following[0].last):
+                break
             terms.append(following[0])
             rough.append(following[1])
         yield Line(tuple(terms), tuple(rough))
@@ -66,14 +72,16 @@ def equalities(text: str, values: Mapping[str, Fraction | None] | None = None) -
     stated = []
     for piece, offset in pieces:
         found = tokens(piece, frozenset(known))
-        stated += [one for line in lines(found, known) for one in pairs(piece, found, line, offset=offset)]
+        stated += [one for line in lines(found, known) for one in pairs(piece, found, line, offset=offset, bare_units=True)]
     return stated
 
 
-def pairs(text: str, found: Sequence[Token], line: Line, *, offset: int = 0) -> Iterator[Equality]:
-    """The equalities between neighbours of a run; the first term stands for those whose value is not known."""
+def pairs(
+    text: str, found: Sequence[Token], line: Line, *, offset: int = 0, bare_units: bool = False
+) -> Iterator[Equality]:
+    """The equalities between neighbours of a run; with ``bare_units``, two bare numbers (``1 hour = 60 minutes``) are none."""
     for place, (left, right) in enumerate(pairwise(line.terms)):
-        if left.value is None or right.value is None:
+        if left.value is None or right.value is None or (bare_units and not left.operations and not right.operations):
             continue
         holds = equal(left, right, rough=line.rough[place])
         yield Equality(
@@ -89,15 +97,22 @@ def written(text: str, found: Sequence[Token], term: Term) -> str:
 
 def equal(left: Term, right: Term, *, rough: bool = False) -> bool:
     """Whether the sides agree: exactly, or rounded or cut to the digits written, or as per cent of one another."""
-    if left.value is None or right.value is None or left.value == right.value:
+    if left.value is None or right.value is None or abs(left.value - right.value) <= abs(left.value) * _NOISE:
         return True
-    if left.percent != right.percent and (
-        left.value in (right.value * 100, right.value / 100) or _rounded(left.value * 100, right.value * 100, right.decimals)
-    ):
-        return True
+    if left.percent != right.percent or (left.percents != right.percents and _hundredfold(left, right)):
+        return True  # 48 = 120 %: a share of something unsaid
     if rough and abs(left.value - right.value) <= abs(left.value) / 20:
         return True
     return _as_rounded(left, right) or _as_rounded(right, left)
+
+
+def _hundredfold(left: Term, right: Term) -> bool:
+    """Whether one side is the other in per cent: ``5 / 20 * 100% = 25``."""
+    small, large = (left, right) if left.percents else (right, left)
+    if small.value is None or large.value is None:
+        return False
+    scaled = small.value * 100
+    return scaled == large.value or abs(scaled - large.value) < Fraction(1, 10**large.decimals)
 
 
 def _as_rounded(exact: Term, shown: Term) -> bool:
@@ -121,6 +136,19 @@ def _starts(found: Sequence[Token], place: int) -> bool:
     if token.kind == "sign":
         return token.text == "-" and (place == 0 or found[place - 1].kind not in ("number", "close", "word", "name"))
     return token.kind in ("number", "name", "open")
+
+
+def _cut_off(found: Sequence[Token], first: int, last: int) -> bool:
+    """Whether a term is only a part of what is written: a sign stands open before it or behind it."""
+    before = first - 1
+    while before >= 0 and found[before].kind == "word":
+        before -= 1
+    beside = first > 0 and found[first - 1].kind in ("number", "close", "name")
+    return beside or (before >= 0 and found[before].kind == "sign") or _dangles(found, last)
+
+
+def _dangles(found: Sequence[Token], last: int) -> bool:
+    return last < len(found) and found[last].kind in ("sign", "name", "number", "open")
 
 
 def _following(

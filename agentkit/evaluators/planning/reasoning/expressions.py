@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from agentkit.evaluators.planning.reasoning.lexer import Token
@@ -11,14 +11,15 @@ from agentkit.evaluators.planning.reasoning.lexer import Token
 _DEEPEST = 60
 _LARGEST = 10**40
 _UNIT_WORDS = 3
-_NO_UNITS = frozenset("and or but then so than that which if и или но то".split())
+_NO_UNITS = frozenset("and or but then so than that which if because since when while after before as is was are и или но то".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """An expression at tokens ``[first, last)``: its value (None when a name in it has none), and how it was written.
 
-    ``operations`` counts signs between operands; ``decimals`` and ``percent`` are those of a bare number.
+    ``operations`` counts signs between operands; ``decimals`` are those of a bare number; ``percent``: it is a sum of
+    percentages; ``percents``: there is one in it.
     """
 
     first: int
@@ -28,6 +29,7 @@ class Term:
     names: frozenset[str] = frozenset()
     decimals: int = 0
     percent: bool = False
+    percents: bool = False
 
 
 def term_at(
@@ -78,7 +80,7 @@ class _Parser:
             if inner is None:
                 return None
             value = inner.value if inner.value is None or self._found[place].text == "+" else -inner.value
-            return Term(place, inner.last, value, inner.operations, inner.names, inner.decimals, inner.percent)
+            return replace(inner, first=place, value=value)
         base = self._atom(place, depth)
         if base is not None and self._is(base.last, "sign", "^"):
             exponent = self._powers(base.last + 1, depth + 1)
@@ -91,9 +93,8 @@ class _Parser:
             return None
         token = self._found[place]
         if token.kind == "number":
-            return Term(
-                place, self._past_units(place + 1), token.value, decimals=token.decimals, percent=token.percent
-            )
+            last, share = self._past_units(place + 1), token.percent
+            return Term(place, last, token.value, decimals=token.decimals, percent=share, percents=share)
         if token.kind == "name":
             return Term(place, place + 1, self._values.get(token.text), names=frozenset({token.text}))
         if token.kind == "open":
@@ -104,14 +105,16 @@ class _Parser:
         inner = self.sums(place + 1, depth + 1)
         if inner is None or not self._is(inner.last, "close"):
             return None
-        last = self._past_units(inner.last + 1)
-        return Term(place, last, inner.value, inner.operations, inner.names, inner.decimals, inner.percent)
+        return replace(inner, first=place, last=self._past_units(inner.last + 1))
 
     def _past_units(self, place: int) -> int:
         """Behind the words of a unit, if a sign or an equality follows them; else where it was."""
-        last = place
-        while self._units and last < min(place + _UNIT_WORDS, len(self._found)) and self._is_unit(last):
-            last += 1
+        last, words = place, 0
+        while self._units and words < _UNIT_WORDS and last < len(self._found):
+            per = self._is(last, "sign", "/") and last + 1 < len(self._found) and self._is_unit(last + 1)
+            if not per and not self._is_unit(last):
+                break
+            last, words = last + (2 if per else 1), words + 1
         return last if last < len(self._found) and self._found[last].kind in ("sign", "equals", "close") else place
 
     def _is_unit(self, place: int) -> bool:
@@ -129,7 +132,15 @@ def _combined(left: Term, sign: str, right: Term) -> Term:
     value = None if left.value is None or right.value is None else _value(left, sign, right.value, right.percent)
     if value is not None and max(abs(value.numerator), value.denominator) > _LARGEST:
         value = None
-    return Term(left.first, right.last, value, left.operations + right.operations + 1, left.names | right.names)
+    return Term(
+        left.first,
+        right.last,
+        value,
+        left.operations + right.operations + 1,
+        left.names | right.names,
+        percent=left.percent and right.percent and sign in "+-",
+        percents=left.percents or right.percents,
+    )
 
 
 def _value(left: Term, sign: str, right: Fraction, percent: bool) -> Fraction | None:

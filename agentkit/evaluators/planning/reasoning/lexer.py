@@ -81,11 +81,17 @@ def _token(found: re.Match[str], names: frozenset[str]) -> Token | None:
     if kind == "sign":
         return Token("sign", _SIGNS.get(text, text), start, end)
     if kind == "word":
-        return Token("name" if text in names else "word", text, start, end)
+        unknown = len(text) == 1 and text not in _TIMES + ("a", "I") and _touches_number(found)
+        return Token("name" if text in names or unknown else "word", text, start, end)
     for name in ("open", "close", "equals"):
         if kind == name:
             return Token(name, text, start, end)  # type: ignore[arg-type]
     return Token("break", text, start, end)
+
+
+def _touches_number(found: re.Match[str]) -> bool:
+    """Whether a letter stands right behind a digit or a bracket, as in ``2y``."""
+    return found.start() > 0 and (found.string[found.start() - 1].isdigit() or found.string[found.start() - 1] == ")")
 
 
 def _number(found: re.Match[str]) -> Token:
@@ -102,10 +108,14 @@ def _joined(found: list[Token]) -> Iterator[Token]:
     for place, token in enumerate(found):
         before = found[place - 1] if place else None
         after = found[place + 1] if place + 1 < len(found) else None
-        if token.kind == "word" and token.text in _TIMES and _between(before, after):
+        if token.kind == "word" and token.text in _TIMES and before is not None and before.end == token.start and before.kind in ("number", "close"):
+            joins = after is not None and after.kind in ("number", "open")
+            yield Token("sign", "*", token.start, token.end) if joins else Token("name", token.text, token.start, token.end)
+        elif token.kind == "word" and token.text in _TIMES and _between(before, after):
             yield Token("sign", "*", token.start, token.end)
         elif token.kind == "word" and (value := _NUMERALS.get(token.text.casefold())) is not None:
-            yield Token("number", token.text, token.start, token.end, Fraction(value))
+            counted = token.text.casefold() in ("dozen", "hundred") and before is not None and before.kind == "number"
+            yield token if counted else Token("number", token.text, token.start, token.end, Fraction(value))
         elif token.kind == "word" and token.text.casefold() in SCALES:
             yield Token("break", token.text, token.start, token.end)
         else:
@@ -113,7 +123,8 @@ def _joined(found: list[Token]) -> Iterator[Token]:
 
 
 def _between(before: Token | None, after: Token | None) -> bool:
-    return before is not None and before.kind in ("number", "close", "name") and after is not None and (
+    """Whether an ``x`` multiplies: a number, a group, a letter or a unit stands before it, and a factor behind."""
+    return before is not None and before.kind in ("number", "close", "name", "word") and after is not None and (
         after.kind in ("number", "open", "name") or (after.kind == "sign" and after.text == "-")
     )
 

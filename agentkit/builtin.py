@@ -47,6 +47,7 @@ def register_rag(register: Register) -> None:
 def register_evaluators(register: Register) -> None:
     """Judging."""
     register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
+    register("reasoning_steps", lazy("agentkit.evaluators.planning.reasoning_steps:ReasoningSteps"))
     register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))
 
 

@@ -54,7 +54,7 @@ def check(chain: Chain) -> Reading | None:
     work = _Work(goal, Notes(FAMILY), values=dict.fromkeys(names))
     for place, text in enumerate(chain.plain):
         step = _Step(place, text, tokens(text, names))
-        _read(step, _owned(list(lines(step.found, work.values, free=True))), work)
+        _read(step, _owned(step.found, list(lines(step.found, work.values, free=True))), work)
     _conclude(chain, work)
     return work.notes.reading()
 
@@ -77,16 +77,36 @@ def _names(steps: Sequence[str]) -> frozenset[str]:
     return frozenset(found - {"x", "X", "I", "a", "s"})
 
 
-def _owned(found: list[Line]) -> list[Line]:
-    """Runs that belong to a letter standing by itself before them (``A: 3 - 5 = -2``) joined with it."""
+def _owned(found: Sequence[Token], runs: Sequence[Line]) -> list[Line]:
+    """Runs put together where words join them: ``A: 3 - 5, which is -2``; ``call (3 - 5) A``; ``that becomes -2``."""
     joined: list[Line] = []
-    for line in found:
-        alone = joined and len(joined[-1].terms) == 1 and _is_letter(joined[-1].terms[0])
-        if alone and not line.terms[0].names:
-            joined[-1] = Line(joined[-1].terms + line.terms, (False, *line.rough))
+    for line in runs:
+        if not joined:
+            joined.append(line)
+            continue
+        last = joined[-1]
+        between = found[last.terms[-1].last : line.terms[0].first]
+        if _alone(last) and not line.terms[0].names:
+            joined[-1] = Line(last.terms + line.terms, (False, *line.rough))
+        elif _alone(line) and len(last.terms) == 1 and not last.terms[0].names and not _parted(between):
+            joined[-1] = Line(line.terms + last.terms, (False,))
+        elif not line.terms[0].names and not _alone(last) and _goes_on(between):
+            joined[-1] = Line(last.terms + line.terms, (*last.rough, False, *line.rough))
         else:
             joined.append(line)
     return joined
+
+
+def _alone(line: Line) -> bool:
+    return len(line.terms) == 1 and _is_letter(line.terms[0])
+
+
+def _parted(between: Sequence[Token]) -> bool:
+    return any(token.kind in ("break", "equals") for token in between)
+
+
+def _goes_on(between: Sequence[Token]) -> bool:
+    return any(token.kind == "equals" or token.text.casefold() in ("then", "i.e", "ie") for token in between)
 
 
 def _is_letter(term: Term) -> bool:

@@ -134,7 +134,9 @@ def _starts(found: Sequence[Token], place: int) -> bool:
     """Whether an expression may start here: not behind a sign or inside one that was given up."""
     token = found[place]
     if token.kind == "sign":
-        return token.text == "-" and (place == 0 or found[place - 1].kind not in ("number", "close", "word", "name"))
+        before = found[place - 1].kind if place else "break"
+        touching = place + 1 < len(found) and found[place + 1].start == token.end
+        return token.text == "-" and (before not in ("number", "close", "word", "name") or (touching and before == "word"))
     return token.kind in ("number", "name", "open")
 
 

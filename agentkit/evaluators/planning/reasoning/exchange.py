@@ -15,6 +15,8 @@ _LIST = re.compile(rf"({_NAME}(?:\s*,\s*{_NAME})*),?\s+(?:and|&|и)\s+({_NAME})\
 _OPTION = re.compile(r"^\s*\(?([A-Z])\)\s*(.+?)\.?\s*$", re.M)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _HOLLOW = frozenset("a an the of in on and one her his their its new with to as is has ball book present gift".split())
+_JOINED = re.compile(r"\s*(?:and|&|with|/|–|-|,|и|с)\s*", re.I)
+_NEAR = 30
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+|\n")
 
 
@@ -45,22 +47,31 @@ def exchange_of(question: str) -> Exchange | None:
     return Exchange(people, start, swaps, named, last[-1] if last else None)
 
 
-def pairs_in(sentence: str, people: Sequence[str]) -> list[frozenset[str]]:
-    """The pairs of people who are said to swap, in the order of the text."""
+def pairs_in(sentence: str, people: Sequence[str]) -> tuple[list[frozenset[str]], str]:
+    """The pairs of people who are said to swap, in the order of the text, and the text without them."""
     names = "|".join(map(re.escape, sorted(people, key=len, reverse=True)))
     found = re.compile(rf"(?<!\w)({names})(?!\w)(?:'s|’s)?(.{{1,40}}?)(?<!\w)({names})(?!\w)", re.S)
-    pairs = []
-    place = 0
+    pairs, kept = [], []
+    place = done = 0
     while (match := found.search(sentence, place)) is not None:
-        after = re.split(rf"[.,;:!?\n]|(?<!\w)(?:{names})(?!\w)", sentence[match.end() :])[0]
-        before = re.split(r"[.,;:!?\n]", sentence[: match.start()])[-1][-40:]
-        said = re.search(SWAP, " ".join((before, match[2], after)), re.I)
-        if said and match[1] != match[3] and not re.search(r"[.;:!?\n]", match[2]):
+        after = re.split(rf"[.,;:!?\n]|(?<!\w)(?:{names})(?!\w)", sentence[match.end() :][:_NEAR])[0]
+        before = re.split(r"[.,;:!?\n]", sentence[place : match.start()])[-1][-40:]
+        if match[1] != match[3] and _swapping(before, match[2], after):
             pairs.append(frozenset((match[1], match[3])))
-            place = match.end()
+            kept.append(sentence[done : match.start()])
+            place = done = match.end()
         else:
             place = match.start(3)
-    return pairs
+    return pairs, " , ".join([*kept, sentence[done:]])
+
+
+def _swapping(before: str, between: str, after: str) -> bool:
+    """Whether the words around and between two names say that they swap."""
+    if re.search(r"[.;:!?\n]", between):
+        return False
+    if re.search(SWAP, between, re.I):
+        return True
+    return _JOINED.fullmatch(between) is not None and re.search(SWAP, f"{before} {after}", re.I) is not None
 
 
 def words(text: str) -> list[str]:
@@ -80,7 +91,7 @@ def _swaps(story: str, people: Sequence[str]) -> list[frozenset[str]]:
     """Those of the sentences that name two people only: a sentence that introduces everyone tells no swap."""
     found = []
     for sentence in _SENTENCE.split(story):
-        pairs = pairs_in(sentence, people)
+        pairs, _ = pairs_in(sentence, people)
         named = {name for name in people if re.search(rf"\b{re.escape(name)}\b", sentence)}
         if len(named) == 2 or len(pairs) > 1:
             found += pairs

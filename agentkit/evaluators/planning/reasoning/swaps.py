@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from agentkit.evaluators.planning.reasoning.chain import Chain, Notes, Reading
-from agentkit.evaluators.planning.reasoning.exchange import SWAP, Exchange, exchange_of, pairs_in, telling, words
+from agentkit.evaluators.planning.reasoning.exchange import Exchange, exchange_of, pairs_in, telling, words
 
 FAMILY = "swaps"
 _CLAUSE = re.compile(r"(?<=[.;!?\n])\s*")
 _ANSWER = re.compile(r"\b(?:answer|option|choice|ответ)\b|\([A-Z]\)\s*\.?\s*$", re.I)
 _LETTER = re.compile(r"\(([A-Z])\)|\b(?:answer|option|choice)\b[^.\n]{0,20}?\b([A-Z])\b\s*\.?\s*$")
+_BRACKETED = re.compile(r"\(([A-Z])\)")
 _ENDING = re.compile(r"\b(?:at the end|in the end|finally|final|ends? (?:up|with)|therefore|конце|итог\w*)\b", re.I)
 _BEGINNING = re.compile(r"\b(?:start|begin|beginning|initial\w*|originally|at first|to begin|сначала|начал\w*)\b", re.I)
 _RESTATED = re.compile(r"\b(?:so far|currently|recall|remember|before (?:this|the|that)|previously)\b", re.I)
@@ -157,13 +158,16 @@ def _said(step: str, table: _Table) -> _Said:
     pairs: list[frozenset[str]] = []
     holdings: list[tuple[str, str]] = []
     answer = None
+    if len(_BRACKETED.findall(step)) > 1 and not re.search(r"\b(?:answer|option|choice)\b", step, re.I):
+        step = _BRACKETED.sub(r"\1", step)  # "pink (A), white (B)": initials, not options
     for clause in _CLAUSE.split(step):
         if _ANSWER.search(clause):
             answer = _answered(clause, table) or answer
             clause = re.split(r"\b(?:so|thus|hence|therefore|making|which|and)?,?\s*(?:the|our|my)?\s*(?:final |correct )?(?:answer|option|choice)\b|\([A-Z]\)\s*\.?\s*$", clause, maxsplit=1, flags=re.I)[0]  # fmt: skip
-        found = pairs_in(_spelled(clause, table.aliases), table.puzzle.people) if re.search(SWAP, clause, re.I) else []
+        clause = _spelled(clause, table.aliases)
+        found, rest = pairs_in(clause, table.puzzle.people)
         pairs += found
-        holdings += _holdings(_without_swaps(clause, table) if found else clause, table)
+        holdings += _holdings(rest, table)
     return _Said(tuple(pairs), tuple(holdings), answer)
 
 
@@ -171,7 +175,7 @@ def _answered(clause: str, table: _Table) -> str | None:
     if (found := list(_LETTER.finditer(clause))) and table.puzzle.options:
         letter = found[-1][1] or found[-1][2]
         return table.puzzle.options.get(letter)
-    mentions = [thing for kind, thing in _mentions(clause, table) if kind == "thing"]
+    mentions = [thing for kind, thing in _mentions(_spelled(clause, table.aliases), table) if kind == "thing"]
     return mentions[-1] if mentions and table.puzzle.asked else None
 
 
@@ -180,27 +184,14 @@ def _spelled(clause: str, aliases: Mapping[str, str]) -> str:
     return re.sub(r"(?<![\w(])([A-ZА-ЯЁ])(?![\w)'’])", lambda found: aliases.get(found[1], found[1]), clause)
 
 
-def _without_swaps(clause: str, table: _Table) -> str:
-    """The clause less its parts that only say who swaps: those hold names, a swap, and no thing."""
-    parts = re.split(r"([,:;→]|\bso\b|\bleaving\b|\bnow\b|\bafter which\b|\b(?:and|which|this|it) (?:gives|makes|means)\b|=>|->|\s[–—-]+\s|\()", clause)
-    kept = [part for part in parts if not (re.search(SWAP, part, re.I) and _only_names(part, table))]
-    return " ".join(kept)
-
-
-def _only_names(part: str, table: _Table) -> bool:
-    kinds = [kind for kind, _ in _mentions(part, table)]
-    return kinds.count("who") >= 2 and "thing" not in kinds
-
-
 def _mentions(text: str, table: _Table) -> list[tuple[str, str]]:
     """People and things in the order of the text; words of a thing that stand together are one mention."""
-    spelled = _spelled(text, table.aliases)
     things = {item: telling(item) for item in set(table.holds.values()) | set(table.puzzle.start.values())}
     known = frozenset().union(*things.values())
     people = {name.casefold(): name for name in table.puzzle.people}
     found: list[tuple[str, str]] = []
     run: list[str] = []
-    for word in [*words(spelled), ""]:
+    for word in [*words(text), ""]:
         stem = re.sub(r"['’]s$", "", word)
         if word in known:
             run.append(word)

@@ -286,12 +286,12 @@ def _ordering(text: str, style: Style) -> str:
     tie = ("[{}]", "{{{}}}", "({})", "[{}]")[style.form // 47 % 4]
     sign = (" ? ", ", ", " / ", " or ")[style.form // 47 % 4]
     joint = (" < ", " then ", " < ", ", then ", " → ")[style.form // 53 % 5]
-    numbered = style.form // 59 % 2
+    form = ("({0}) {1}", "({0}) {1}", "{0}: {1}", "#{0} {1}")[style.form // 59 % 4]
     shown = []
     for number, words in groups:
         names = [f'"{word}"' for word in words]
         body = tie.format(sign.join(names)) if len(names) > 1 else names[0]
-        shown.append(f"({number}) {body}" if number and numbered else body)
+        shown.append(form.format(number, body) if number else body)
     return joint.join(shown)
 
 

@@ -23,7 +23,7 @@ _ASIDE = re.compile(r"\((?=[^\W\d_])([^()<>{}\[\]]*)(?<=[^\W\d_])\)")
 _LIST_START = re.compile(r"(?<![\"'“‘])[\[(](?=\s*[\"'“‘][\[\](){}<>][\"'”’])")
 _LIST_END = re.compile(r"(?<=[\"'“‘][\[\](){}<>][\"'”’])\s*[\])](?![\"'”’])")
 _NOTHING = re.compile(
-    r"(?<!\S)\[\](?!\S)|(?<!\S)\{\}(?!\S)|(?<!\S)\(\)(?!\S)|∅|ε|\b(?:non[- ]?empty)\b|"
+    r"(?<![^\s\"'])(?:\[\]|\{\}|\(\))(?=[\s.,;|\"']|$)|∅|ε|\b(?:non[- ]?empty)\b|"
     r"\b(?:empty|emptied|nothing|none|no (?:symbols?|brackets?|elements?|items?|closers?)(?: (?:left|remaining?))?|blank|bare|vacant|пуст\w*|ничего)\b",
     re.I,
 )

@@ -11,7 +11,7 @@ from agentkit.evaluators.planning.reasoning.axes import LOW
 from agentkit.evaluators.planning.reasoning.placing import Scanner, Token
 
 Kind = Literal["before", "at", "not_at", "among", "open"]
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _ALL = re.compile(r"\b(?:cannot|can't|can not|not) (?:all|both)\b", re.I)
 
 

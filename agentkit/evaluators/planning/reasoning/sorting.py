@@ -20,6 +20,7 @@ _AIMS = re.compile(
     re.I,
 )
 
+_ORDERED = re.compile(r"<|→|\b(?:before|precedes?|then|followed by)\b", re.I)
 _ALIKE = 0.75
 _SHORTEST = 4
 
@@ -105,7 +106,7 @@ def _corrected(place: int, step: str, desk: _Desk) -> str:
 
 
 def _check_step(place: int, step: str, spelled: Sequence[Spelled], listed: Sequence[Listed], desk: _Desk) -> None:
-    aimed = [one for one in listed if len(one.groups) == 1 and len(one.words) > 1 and _AIMS.search(one.text)]
+    aimed = [one for one in listed if len(one.words) > 1 and _is_aim(one, spelled, desk)]
     ordered = [one for one in listed if one not in aimed]
     letter = which_letter(step)
     if aimed and (spelled or not ordered):
@@ -116,6 +117,14 @@ def _check_step(place: int, step: str, spelled: Sequence[Spelled], listed: Seque
     results = ordered if spelled or aimed else [*listed]
     if results and not (spelled and aimed):
         _check_orders(place, results, desk)
+
+
+def _is_aim(one: Listed, spelled: Sequence[Spelled], desk: _Desk) -> bool:
+    """Whether a list names the words to look at rather than their order."""
+    if len(one.groups) == 1:
+        return bool(_AIMS.search(one.text))
+    looked_at = {spelling.word for spelling in spelled}
+    return desk.listed and set(one.words) <= looked_at and not _ORDERED.search(one.text)
 
 
 def _aim(place: int, group: Sequence[str], letter: int | None, desk: _Desk) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 _SENTENCE = re.compile(r"(?<=[.;!])\s+|\n+|(?<=[\]\"'”])\s*,?\s+(?=(?:hence|so|thus|therefore|overall|altogether|this makes|that makes|which makes|and so|meaning)\b)", re.I)
 _TIE = re.compile(r"[?/|~≟=]|\b(?:or|versus|vs|tied?|ties with|undecided|unsorted|still open|not yet (?:sorted|ordered))\b", re.I)
-_NUMBER = re.compile(r"(?:[(\[#]|\b(?:number|no\.?|position)\s*)(\d{1,2})[)\]]?")
+_NUMBER = re.compile(r"(?:[(\[#]|\b(?:number|no\.?|position)\s*)(\d{1,2})[)\]]?|(?<![\w.])(\d{1,2})\s*[:=]")
+_PARTING = re.compile(r"<|→|->|=>|>|,|;|\b(?:then|before|and|followed by|precedes?)\b", re.I)
 _LETTER = re.compile(r"[\"'“‘]([^\W\d_])[\"'”’]|(?<![\w'’])([^\W\d_])(?![\w'’])")
 _QUOTES = "\"'“”‘’`"
 _ORDINALS = {
@@ -70,11 +71,14 @@ def read(step: str, words: Sequence[str]) -> tuple[list[Spelled], list[Listed]]:
         mentions = _mentions(sentence, words, quoted=bool(quoted))
         if not mentions:
             continue
-        letters = _letters(sentence, mentions)
-        if letters:
+        start = 0
+        for part in _parts(mentions):
+            following = mentions[mentions.index(part[-1]) + 1 :]
+            end = following[0].start if following else len(sentence)
+            letters = _letters(sentence[start:end], [_Mention(one.word, one.start - start, one.end - start) for one in part])
             spelled += letters
-        else:
-            listed += _lists(sentence, mentions)
+            listed += [] if letters else [_list(sentence, part)]
+            start = part[-1].end
     return spelled, listed
 
 
@@ -137,41 +141,59 @@ def _number(gap: str) -> int | None:
     return int(found[0]) if found else None
 
 
-def _lists(text: str, mentions: Sequence[_Mention]) -> list[Listed]:
-    """The lists of a sentence; a word that comes again begins another one."""
+def _parts(mentions: Sequence[_Mention]) -> list[list[_Mention]]:
+    """The lists of a sentence: a word that comes again begins another one."""
     parts: list[list[_Mention]] = [[]]
+    seen: set[str] = set()
     for mention in mentions:
-        if any(mention.word == other.word for other in parts[-1]):
+        if mention.word in seen:
             parts.append([])
+            seen = set()
+        seen.add(mention.word)
         parts[-1].append(mention)
-    return [_list(text, part) for part in parts]
+    return parts
 
 
 def _list(text: str, mentions: Sequence[_Mention]) -> Listed:
     groups: list[list[str]] = []
     numbers: list[int | None] = []
+    depths = _depths(text)
     end = max((text.rfind(mark, 0, mentions[0].start) for mark in (":", ",")), default=-1) + 1
     for mention in mentions:
         gap = text[end : mention.start]
-        if groups and _together(text, end, mention.start):
+        if groups and _together(gap, depths[end]):
             groups[-1].append(mention.word)
         else:
+            before, number = _numbers(gap)
+            if groups and before is not None and numbers[-1] is None:
+                numbers[-1] = before
             groups.append([mention.word])
-            found = _NUMBER.findall(gap)
-            numbers.append(int(found[-1]) if found else None)
+            numbers.append(number)
         end = mention.end
     return Listed(tuple(tuple(group) for group in groups), tuple(numbers), text)
 
 
-def _together(text: str, start: int, end: int) -> bool:
+def _numbers(gap: str) -> tuple[int | None, int | None]:
+    """The numbers of the group before and behind the sign that parts them: ``(3) < (5)``."""
+    parts = _PARTING.split(gap)
+    found = [_NUMBER.findall(part) for part in (parts[0] if len(parts) > 1 else "", parts[-1])]
+    before, behind = (int("".join(numbers[-1])) if numbers else None for numbers in found)
+    return before, behind
+
+
+def _together(gap: str, depth: int) -> bool:
     """Whether two neighbours are tied: a sign of a tie between them, or both inside one pair of brackets."""
-    gap = text[start:end]
     if "<" in gap or re.search(r"[\])}]", gap):
         return False
-    return bool(_TIE.search(gap)) or _depth(text[:start]) > 0
+    return bool(_TIE.search(gap)) or depth > 0
 
 
-def _depth(text: str) -> int:
-    opened = len(re.findall(r"[\[{]|\((?!\d)", text))
-    closed = len(re.findall(r"[\]}]|(?<!\d)\)", text))
-    return opened - closed
+def _depths(text: str) -> list[int]:
+    """How many brackets are open before each character; those around a number do not count."""
+    changes = dict.fromkeys((found.start() for found in re.finditer(r"[\[{]|\((?!\d)", text)), 1)
+    changes |= dict.fromkeys((found.start() for found in re.finditer(r"[\]}]|(?<!\d)\)", text)), -1)
+    depths, depth = [], 0
+    for place in range(len(text) + 1):
+        depths.append(depth)
+        depth += changes.get(place, 0)
+    return depths

@@ -24,7 +24,7 @@ _LIST_START = re.compile(r"(?<![\"'“‘])[\[(](?=\s*[\"'“‘][\[\](){}<>][\"
 _LIST_END = re.compile(r"(?<=[\"'“‘][\[\](){}<>][\"'”’])\s*[\])](?![\"'”’])")
 _NOTHING = re.compile(
     r"(?<![^\s\"'])(?:\[\]|\{\}|\(\))(?=[\s.,;|\"']|$)|∅|ε|\b(?:non[- ]?empty)\b|"
-    r"\b(?:empty|emptied|nothing|none|no (?:symbols?|brackets?|elements?|items?|closers?)(?: (?:left|remaining?))?|blank|bare|vacant|пуст\w*|ничего)\b",
+    r"\b(?:empty|emptied|nothing|none|no (?:open(?:ing)? brackets?|elements?|items?|closers?)|blank|bare|vacant|пуст\w*|ничего)\b",
     re.I,
 )
 _PIECE = re.compile(r"(?P<sign>[\[\](){}<>])|(?P<nothing>\x00)|(?P<word>[^\W_]+)|(?P<other>[^\s\w])")

@@ -10,7 +10,7 @@ _BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _NUMBERING = re.compile(
     r"^\s*(?:[>#*•–—-]+\s+)?[*_]*\(?(?:step|шаг)\s*(?:no\.?|№|#)?\s*(\d{1,4})\)?[*_]*\s*(?:[:.)\]–—-]+|->)?[*_]*\s*", re.I
 )
-_BARE_NUMBERING = re.compile(r"^\s*[*_]*[(\[]?(\d{1,4})[*_]*[.:)\]](?:[*_]*\s+|$)")
+_BARE_NUMBERING = re.compile(r"^\s*[*_]*(?:[(\[]?(\d{1,4})[*_]*(?:[.:)\]]|(?<![(\[]\d)(?<![(\[]\d\d)\s[-–—](?=\s+[^\W\d]))|#(\d{1,4})[.:)]?)(?:[*_]*\s+|$)")
 _BULLET = re.compile(r"^\s*(?:[•*–—-]|#{1,6})\s+(?=\S)")
 
 
@@ -91,6 +91,6 @@ def unmarked(step: str, place: int) -> str:
     text = _BULLET.sub("", text)
     if named := _NUMBERING.match(text):
         return text[named.end() :].strip()
-    if (bare := _BARE_NUMBERING.match(text)) and int(bare[1]) - place in (0, 1):
+    if (bare := _BARE_NUMBERING.match(text)) and int(bare[1] or bare[2]) - place in (0, 1):
         return text[bare.end() :].strip()
     return text

@@ -38,7 +38,7 @@ _EQUALS = (
     "comes out to be|comes out to|comes out as|comes to|works out to|works out as|results in|resulting in|turns into|amounts to|"
     "leaves|leaving|makes|making|is the same as|is just|is|are|равняется|равно|равны|равен|равна|получается|получаем|получим|"
     "будет|составляет|составит|это"
-)
+).replace(" ", r"\s+")
 _PLAIN_EQUALS = frozenset(("=", "==", "≈", "≃", "~="))
 _SIGN_OF = {word: sign for sign, words in _WORD_SIGNS.items() for word in words}
 _PHRASES = "|".join(sorted(map(re.escape, _SIGN_OF), key=len, reverse=True))

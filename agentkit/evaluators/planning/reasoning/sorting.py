@@ -11,7 +11,8 @@ from agentkit.evaluators.planning.reasoning.chain import Chain, Notes, Reading
 from agentkit.evaluators.planning.reasoning.wordlists import Listed, Spelled, answer_of, read, which_letter
 
 FAMILY = "sorting"
-_WORD = re.compile(r"[^\W\d_][^\s,;\"“”]*")
+_WORD = re.compile(r"[^\W\d_][^\s,;\"“”()\[\]{}/?<>=|]*")
+_LISTED = re.compile(r"(?<=[,<(\[{/?|→:\"'“])\s*([^\W\d_][\w'’-]*)(?=\s*[,<)\]}/?|→:;.\"'”])")
 _ASKS = re.compile(r"\b(?:sort|alphabet\w*|dictionary order|lexicograph\w*)\b", re.I)
 _ANSWERS = re.compile(r"(?<![\"'“])\banswer\b(?![\"'”])", re.I)
 _AIMS = re.compile(
@@ -38,6 +39,7 @@ class _Desk:
     letter: int = 0
     listed: bool = False
     compared: dict[tuple[str, ...], int] = field(default_factory=dict)
+    slips: dict[str, str | None] = field(default_factory=dict)
 
 
 def check(chain: Chain) -> Reading | None:
@@ -91,18 +93,22 @@ def _respelled(words: Sequence[str], steps: Sequence[str]) -> dict[str, str]:
 
 def _corrected(place: int, step: str, desk: _Desk) -> str:
     """The step with slips of the pen in single words undone: ``shaggy`` for ``shag``, told as a remark."""
-    said = [word.casefold().strip(".'’:") for word in _WORD.findall(step)]
-    known = set(desk.words)
-    missing = known - set(said)
-    for slip in dict.fromkeys(said):
-        if slip in known or len(slip) < _SHORTEST or not missing:
-            continue
-        near = get_close_matches(slip, sorted(word for word in missing if word[0] == slip[0]), n=1, cutoff=_ALIKE)
-        if near:
-            desk.notes.remark(place, "misquoted", f"step {place} spells {near[0]} as {slip}")
-            step = re.sub(rf"(?<!\w){re.escape(slip)}(?!\w)", near[0], step, flags=re.I)
-            missing.discard(near[0])
+    said = {word.casefold().strip(".'’:") for word in _WORD.findall(step)}
+    missing = set(desk.words) - said
+    for slip in dict.fromkeys(found[1].casefold() for found in _LISTED.finditer(step)):
+        if slip in said and (meant := _meant(slip, desk)) in missing:
+            desk.notes.remark(place, "misquoted", f"step {place} spells {meant} as {slip}")
+            step = re.sub(rf"(?<!\w){re.escape(slip)}(?!\w)", str(meant), step, flags=re.I)
+            missing.discard(meant)
     return step
+
+
+def _meant(slip: str, desk: _Desk) -> str | None:
+    """The word of the list that an unknown word comes near to; looked up once a chain."""
+    if slip not in desk.slips:
+        alike = [word for word in desk.words if word[0] == slip[0]] if slip not in desk.words and len(slip) >= _SHORTEST else []
+        desk.slips[slip] = next(iter(get_close_matches(slip, alike, n=1, cutoff=_ALIKE)), None)
+    return desk.slips[slip]
 
 
 def _check_step(place: int, step: str, spelled: Sequence[Spelled], listed: Sequence[Listed], desk: _Desk) -> None:

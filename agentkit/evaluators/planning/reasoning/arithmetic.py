@@ -14,8 +14,8 @@ from agentkit.evaluators.planning.reasoning.lexer import Token, tokens
 
 FAMILY = "arithmetic"
 _NAMED = re.compile(
-    r"(?<![\w'’])([A-Za-z])(?=\s*(?:[-+*/×·÷−]|:?=|≔|->|→|(?:is|be|being|equals|denotes|stands|represents|becomes|as|for)\b|[:,.]?\s*$))"
-    r"|(?:(?<=[-+*/×·÷−=(])|(?<=[-+*/×·÷−=(] )|(?<=times )|(?<=plus )|(?<=minus )|(?<=where )|(?<=let ))([A-Za-z])(?!\w)",
+    r"(?<![\w'’])([A-Za-z])(?=\s*(?:[-+*/×·⋅∗÷−]|:?=|≔|->|→|(?:is|be|being|equals|denotes|stands|represents|becomes|as|for)\b|[:,.]?\s*$))"
+    r"|(?:(?<=[-+*/×·⋅∗÷−=(])|(?<=[-+*/×·⋅∗÷−=(] )|(?<=times )|(?<=plus )|(?<=minus )|(?<=where )|(?<=let ))([A-Za-z])(?!\w)",
     re.I,
 )
 _MOST_WORDS = 14
@@ -162,18 +162,20 @@ def _wrong(step: _Step, left: str, right: str, value: Fraction | None, work: _Wo
 
 
 def _conclude(chain: Chain, work: _Work) -> None:
-    """The decomposition must be the question's, and the last step must end with its value."""
+    """The decomposition must be the question's, and the last step must end with its value.
+
+    A wrong decomposition is the mistake where nothing else is wrong; beside another mistake it is told as a remark.
+    """
     last = len(chain.steps) - 1
-    if work.notes.flaws or last < 0:
-        return
     if work.formula and work.formula_names <= work.meant.keys() and (set_up := _setting_up(chain, work)) is not None:
-        work.notes.flaw(
-            set_up,
-            "misquoted",
-            f"step {set_up} writes the sum as {work.formula}, which is not the sum of the question: that one is {shown(work.goal)}",
-            "take every part of the question once, with its sign",
+        evidence = (
+            f"step {set_up} writes the sum as {work.formula}, which is not the sum of the question: that one is {shown(work.goal)}"
         )
-    elif work.result is not None and work.result != work.goal:
+        if work.notes.flaws:
+            work.notes.remark(set_up, "misquoted", evidence)
+        else:
+            work.notes.flaw(set_up, "misquoted", evidence, "take every part of the question once, with its sign")
+    elif not work.notes.flaws and last >= 0 and work.result is not None and work.result != work.goal:
         work.notes.flaw(
             last,
             "unsupported_conclusion",

@@ -60,7 +60,8 @@ class Scanner:
         ends = rf"(?:{axis.lowest}|{axis.highest})"
         sides = rf"(?:{axis.low}|{axis.high})"
         noun = rf"(?:\s+(?:{nouns}))?" if nouns else ""
-        fixed = "|".join(rf"(?P<{name}>{_bounded(pattern)})" for name, pattern in _FIXED)
+        someone = rf"(?:an?|some|another|one)\s+(?:{nouns or 'thing'})|"
+        fixed = "|".join(rf"(?P<{name}>{_bounded((someone if name == 'any' else '') + pattern)})" for name, pattern in _FIXED)
         many = rf"(?:other\s+)?(?:{nouns or 'things?'}|things?|ones?|others?|objects?|people)(?:\s+(?:that|which|who))?"
         verbs = r"(?:\s+(?:is|are|was|were|come|came|finish|finished|stand|rank|ranked|placed?))?"
         self._pattern = re.compile(
@@ -69,7 +70,7 @@ class Scanner:
             rf"|(?P<count>\b(?P<cside>first|last|top|bottom|{ends})\s+(?P<cnumber>{_CARDINAL})\b(?:\s+{_SPOT}|\s+\w+)?)"
             rf"|(?P<from>\b(?P<fnumber>{_ORDINAL})(?:\s+{_SPOT})?{noun}[\s-]+(?:in[\s-]+)?(?:to|from)[\s-]+(?:the[\s-]+)?(?P<fside>{sides})\b)"
             rf"|(?P<end>\b(?:(?P<enumber>{_ORDINAL})[\s-]+)?(?P<eside>{ends})(?!\s+than)\b(?:\s+{_SPOT})?)"
-            rf"|(?P<bare>\b(?P<bnumber>{_ORDINAL})\b(?:\s+{_SPOT})?|\b{_SPOT}\s*#?(?P<pnumber>{_CARDINAL})\b|#(?P<hnumber>\d{{1,2}})\b|(?<![\w.])(?P<dnumber>\d{{1,2}})(?=\s*[:=)]|\s*[-–—]\s*\d|\s*(?:is|->|→)))"
+            rf"|(?P<bare>\b(?P<bnumber>{_ORDINAL})\b(?:\s+{_SPOT})?|\b{_SPOT}\s*#?(?P<pnumber>{_CARDINAL})\b|#(?P<hnumber>\d{{1,2}})\b|(?<![\w.])(?P<dnumber>\d{{1,2}})(?=\s*[:=)]|\s*[-–—]\s*\d|\s*(?:is|->|→))|(?:(?<=\bto )|(?<=\bor )|(?<=\band )|(?<=\bthrough )|(?<=\d[-–—])|(?<=\d, ))(?P<lnumber>\d{{1,2}})\b(?!\s+(?!can|is|are|and|or|must|may|could|remain|stay)\w))"
             rf"|(?P<sooner>\b{axis.sooner}(?!\w))|(?P<later>\b{axis.later}(?!\w))|(?P<orless>\bor\s+(?P<oside>\w+)\b(?!\s+than))"
             rf"|{fixed}",
             re.I,
@@ -145,7 +146,7 @@ class Scanner:
             return Token("place", start, end, places=frozenset((self._from(number, side),)), anchored=True)
         if found["bare"]:
             written = found["bnumber"]
-            number = _ordinal(written) if written else _cardinal(found["pnumber"] or found["hnumber"] or found["dnumber"]) - 1
+            number = _ordinal(written) if written else _cardinal(found["pnumber"] or found["hnumber"] or found["dnumber"] or found["lnumber"]) - 1
             return Token("place", start, end, places=frozenset((self._from(number, direction or LOW),)))
         return None
 

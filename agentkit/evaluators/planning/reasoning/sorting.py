@@ -57,7 +57,8 @@ def check(chain: Chain) -> Reading | None:
     for place, written in enumerate(chain.plain):
         step = _corrected(place, written, desk)
         spelled, listed = read(step, words)
-        answer = answer_of(step, words) if place == len(chain.steps) - 1 or _ANSWERS.search(step) else None
+        ends = place == len(chain.steps) - 1 or ("answer" not in words and _ANSWERS.search(step))
+        answer = answer_of(step, words) if ends else None
         if answer and len(answer) * 2 > len(words):
             _check_answer(place, answer, desk)
         elif spelled or listed:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 _SENTENCE = re.compile(r"(?<=[.;!])\s+|\n+|(?<=[\]\"'”])\s*,?\s+(?=(?:hence|so|thus|therefore|overall|altogether|this makes|that makes|which makes|and so|meaning)\b)", re.I)
 _TIE = re.compile(r"[?/|~≟=]|\b(?:or|versus|vs|tied?|ties with|undecided|unsorted|still open|not yet (?:sorted|ordered))\b", re.I)
-_NUMBER = re.compile(r"(?:[(\[#]|\b(?:number|no\.?|position)\s*)(\d{1,2})[)\]]?|(?<![\w.])(\d{1,2})\s*[:=]")
+_NUMBER = re.compile(r"(?:[(\[#]|\b(?:number|no\.?|position)\s*)(\d{1,2})[)\]]?|(?<!letter )(?<!step )(?<![\w.])(\d{1,2})\s*[:=]", re.I)
+_NUMBER_WIDTH = 8
 _PARTING = re.compile(r"<|→|->|=>|>|,|;|\b(?:then|before|and|followed by|precedes?)\b", re.I)
 _LETTER = re.compile(r"[\"'“‘]([^\W\d_])[\"'”’]|(?<![\w'’])([^\W\d_])(?![\w'’])")
 _QUOTES = "\"'“”‘’`"
@@ -20,6 +21,14 @@ _ORDINALS = {
     )
     for word in words.split()
 }  # fmt: skip
+_PROSE = frozenset(
+    "a all also am an and answer are as at be been before below begin being both but by can compare each final first following for "
+    "from full further group has have hence here i in is it its last left let letter like list look looking my next no not now of on "
+    "one only or order other our out overall part position result right second see so sort start step still than that the their them "
+    "then there these they third this those thus tie to two under up us use we well what when which while whole will with word words "
+    "yes yet you your".split()
+)  # words of a list that prose uses too: they count where a list goes on behind them
+_LISTED = re.compile(r"\s*(?:[,;:<)\]}→>/?|.=(–-]|$|(?:before|then|has|is)\b)")
 _WHICH = re.compile(rf"\b({'|'.join(_ORDINALS)})(?:[ -](?:letters?|characters?|chars?|positions?)|\b)|\b(?:letter|character|position)s? (?:number |no\.? |#)?(\d{{1,2}})\b", re.I)
 
 
@@ -87,15 +96,19 @@ def answer_of(step: str, words: Sequence[str]) -> tuple[str, ...] | None:
     found = re.split(r"(?<![\"'“])\b(?:answer|final (?:list|order|result)|sorted (?:list|order|words)|result)\b(?:\s+(?:is|are|reads|becomes)\b)?\s*:?", step, flags=re.I)
     if len(found) < 2:
         return None
-    mentions = _mentions(found[-1], words, quoted=False)
+    mentions = _mentions(found[-1], words, quoted=False, prose=False)
     return tuple(mention.word for mention in mentions) or None
 
 
-def _mentions(text: str, words: Sequence[str], *, quoted: bool) -> list[_Mention]:
+def _mentions(text: str, words: Sequence[str], *, quoted: bool, prose: bool = True) -> list[_Mention]:
     names = "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
     border = (rf"[{_QUOTES}]", rf"[{_QUOTES}]") if quoted else (r"(?<![\w'’-])", r"(?![\w-]|['’]\w)")
     pattern = re.compile(f"{border[0]}({names}){border[1]}", re.I)
-    found = [_Mention(match[1].casefold(), match.start(), match.end()) for match in pattern.finditer(text)]
+    found = [
+        _Mention(match[1].casefold(), match.start(), match.end())
+        for match in pattern.finditer(text)
+        if quoted or not prose or match[1].casefold() not in _PROSE or _LISTED.match(text, match.end())
+    ]
     return [one for place, one in enumerate(found) if not (place and _is_letter(text, found[place - 1], one))]
 
 
@@ -158,7 +171,7 @@ def _list(text: str, mentions: Sequence[_Mention]) -> Listed:
     groups: list[list[str]] = []
     numbers: list[int | None] = []
     depths = _depths(text)
-    end = max((text.rfind(mark, 0, mentions[0].start) for mark in (":", ",")), default=-1) + 1
+    end = max(0, mentions[0].start - _NUMBER_WIDTH)
     for mention in mentions:
         gap = text[end : mention.start]
         if groups and _together(gap, depths[end]):

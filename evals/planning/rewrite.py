@@ -21,7 +21,9 @@ class Style:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.prefix = random.choice(("", "", "Step {n}: ", "{n}. ", "{n}) ", "**Step {n}.** ", "- ", "Step {n} - ", "({n}) "))
+        self.prefix = random.choice(
+            ("", "", "Step {n}: ", "{n}. ", "{n}) ", "**Step {n}.** ", "- ", "Step {n} - ", "({n}) ")
+        )
         self.lower = random.random() < 0.2
         self.bold = random.random() < 0.15
         self.form = random.randrange(10**6)
@@ -74,7 +76,9 @@ def _set_up(formula: str, meant: list[tuple[str, str]], style: Style) -> str:
     listed = ", ".join(f"{name} = {value}" for name, value in meant)
     return style.pick(
         f"Let {listed}; the expression is then {formula}.",
-        f"Break the problem into pieces: {formula} with " + "; ".join(f"{name} = {value}" for name, value in meant) + ".",
+        f"Break the problem into pieces: {formula} with "
+        + "; ".join(f"{name} = {value}" for name, value in meant)
+        + ".",
         f"We need {formula}. Here " + " and ".join(f"{name} stands for {value}" for name, value in meant) + ".",
         "Set " + ", ".join(f"{name} := {value}" for name, value in meant) + f". What is asked is {formula}.",
         "Call " + ", ".join(f"{value} {name}" for name, value in meant) + f". Then we want {formula}.",
@@ -119,7 +123,9 @@ def _signs(text: str, style: Style) -> str:
 # Swaps
 
 _SWAP = re.compile(r"^(\w+) and (\w+) (swap|trade|switch)(?: (\w+))?[:,] ?(.*)$")
-_END = re.compile(r"^At the end of the \w+, (\w+) (?:has|is playing|is dancing with)(?: the)? (.+?)\.? So the answer is \((\w)\)")
+_END = re.compile(
+    r"^At the end of the \w+, (\w+) (?:has|is playing|is dancing with)(?: the)? (.+?)\.? So the answer is \((\w)\)"
+)
 
 
 def _swap_step(step: str, style: Style) -> str:
@@ -160,7 +166,16 @@ def _holdings(held: list[tuple[str, str]], style: Style) -> str:
         held = style.random.sample(held, len(held))
     if style.form // 19 % 7 == 0 and len(held) > 1:
         return f"{_and([who for who, _ in held])} have {_and([what for _, what in held])} respectively."
-    form = ("{0}: {1}", "{0} has {1}", "{0} -> {1}", "{0} = {1}", "{1} is with {0}", "{0} holds {1}", "{1} ({0})", "{0} now has the {1}")
+    form = (
+        "{0}: {1}",
+        "{0} has {1}",
+        "{0} -> {1}",
+        "{0} = {1}",
+        "{1} is with {0}",
+        "{0} holds {1}",
+        "{1} ({0})",
+        "{0} now has the {1}",
+    )
     joint = (", ", "; ", " | ", ", ")[style.form // 23 % 4]
     chosen = form[style.form // 29 % len(form)]
     return joint.join(chosen.format(who, what) for who, what in held) + "."
@@ -176,7 +191,12 @@ def _ended(who: str, what: str, letter: str, style: Style) -> str:
 
 
 def _option(letter: str, style: Style) -> str:
-    return style.pick(f"The answer is ({letter})", f"Answer: ({letter})", f"So it is option ({letter}).", f"Hence the answer is ({letter}).")
+    return style.pick(
+        f"The answer is ({letter})",
+        f"Answer: ({letter})",
+        f"So it is option ({letter}).",
+        f"Hence the answer is ({letter}).",
+    )
 
 
 def _and(words: Sequence[str]) -> str:
@@ -190,24 +210,40 @@ _SIGN = r"[\[\](){}<>]"
 
 def _bracket_step(step: str, style: Style) -> str:
     if step.startswith("We should process"):
-        return style.pick("Go through the input one symbol at a time, keeping a stack.", "I will track the stack symbol by symbol.", step)
+        return style.pick(
+            "Go through the input one symbol at a time, keeping a stack.",
+            "I will track the stack symbol by symbol.",
+            step,
+        )
     if step == "stack: empty":
         return style.pick("The stack is empty at the start.", "Start with an empty stack.", "Initial stack: (empty)")
     if found := re.fullmatch(rf"({_SIGN}) ?; stack: ?(.*)", step):
         return _read_sign(found[1], found[2].strip(), style)
     if found := re.match(r"Now, we have reached the end\. The final stack is (.+?)\.?$", step):
         stack = _stack(found[1].strip('" '), style)
-        return style.pick(f"The input is over, and the stack is {stack}.", f"End of input; stack = {stack}.", f"That was the last symbol. What remains on the stack: {stack}.")
+        return style.pick(
+            f"The input is over, and the stack is {stack}.",
+            f"End of input; stack = {stack}.",
+            f"That was the last symbol. What remains on the stack: {stack}.",
+        )
     return _closing(step, style)
 
 
 def _closing(step: str, style: Style) -> str:
     if found := re.fullmatch(r"We will need to pop out (.+?),? one by one in that order\.", step):
         signs = re.findall(_SIGN, found[1])
-        return style.pick(f"Pop them in the order {_and(_quoted(signs))}.", f"Taking them off the stack gives {', '.join(signs)} in that order.", f"Remove {' then '.join(_quoted(signs))}.")
+        return style.pick(
+            f"Pop them in the order {_and(_quoted(signs))}.",
+            f"Taking them off the stack gives {', '.join(signs)} in that order.",
+            f"Remove {' then '.join(_quoted(signs))}.",
+        )
     if found := re.fullmatch(r"So, we need (.+?)\. So the answer is ?(.*)", step):
         signs = re.findall(_SIGN, found[1])
-        needed = style.pick(f"The matching closers are {_and(_quoted(signs))}.", f"Hence we need {', '.join(_quoted(signs))}.", f"These are closed by {' '.join(signs)}.")
+        needed = style.pick(
+            f"The matching closers are {_and(_quoted(signs))}.",
+            f"Hence we need {', '.join(_quoted(signs))}.",
+            f"These are closed by {' '.join(signs)}.",
+        )
         return f"{needed} {style.pick('The answer is', 'Answer:', 'Final answer:')} {found[2]}"
     if found := re.fullmatch(r"So the answer is ?(.*)", step):
         return f"{style.pick('The answer is', 'Answer:', 'Therefore the answer is')} {found[1]}"
@@ -216,7 +252,7 @@ def _closing(step: str, style: Style) -> str:
 
 def _read_sign(sign: str, stack: str, style: Style) -> str:
     shown = _stack(stack, style)
-    act = f"opens, so push it" if sign in "([{<" else "closes the top, so pop"
+    act = "opens, so push it" if sign in "([{<" else "closes the top, so pop"
     return style.pick(
         f"Read {sign}. Stack: {shown}", f"Next symbol {sign} → stack {shown}", f"After '{sign}' the stack is {shown}.",
         f'We see "{sign}", so the stack becomes {shown}', f"{sign} {act}. Now the stack is {shown}.",
@@ -244,21 +280,38 @@ _GROUP = re.compile(r'(?:\((\d+)\) )?(\[[^\]]*\]|"[^"]*")')
 def _sort_step(step: str, style: Style) -> str:
     first, *others = re.split(r"(?<=[.\"]) (?=Hence, we have|The (?:\w+) letter:)", step)
     if found := re.match(r"I should start by looking at the first letter", first):
-        return _letters_of("first", others[0], style, style.pick("Begin with the first letters. ", "First letter of every word: ", "Initial letters - "))
+        return _letters_of(
+            "first",
+            others[0],
+            style,
+            style.pick("Begin with the first letters. ", "First letter of every word: ", "Initial letters - "),
+        )
     if found := re.match(r"Now let's sort this subpart (\[.+?\]) by looking at their (\w+) letters\.", first):
         words = re.findall(r'"([^"]+)"', found[1])
         return _letters_of(found[2], others[0], style, _aim(words, found[2], style)) if others else step
     if found := re.match(r"We now have: (.+?)(?: for the subpart)?\.?$", first):
         part = "for the subpart" in first
-        said = style.pick("Within this group: ", "That gives ", "For the group we get ") if part else style.pick("So the order is ", "This gives ", "We have ")
+        said = (
+            style.pick("Within this group: ", "That gives ", "For the group we get ")
+            if part
+            else style.pick("So the order is ", "This gives ", "We have ")
+        )
         said += _ordering(found[1], style) + "."
         if others and others[0].startswith("Hence"):
             rest = re.sub(r"^Hence, we have ", "", others[0]).rstrip(".")
-            said += style.pick(" So the whole list is now ", " Overall: ", " Hence the full order is ") + _ordering(rest, style) + "."
+            said += (
+                style.pick(" So the whole list is now ", " Overall: ", " Hence the full order is ")
+                + _ordering(rest, style)
+                + "."
+            )
         return said
     if found := re.match(r"I have now sorted all the words\. The answer is (.+)", first):
         words = found[1]
-        return style.pick(f"Everything is sorted. Answer: {words}", f"All words are in order now; the answer is {words}", f"Done. The final answer is {words}")
+        return style.pick(
+            f"Everything is sorted. Answer: {words}",
+            f"All words are in order now; the answer is {words}",
+            f"Done. The final answer is {words}",
+        )
     return step
 
 
@@ -274,7 +327,14 @@ def _aim(words: Sequence[str], which: str, style: Style) -> str:
 
 def _letters_of(which: str, text: str, style: Style, lead: str) -> str:
     found = re.findall(r'"([^"]+)": "(\w)" \((\d+)\)', text)
-    form = ('"{0}" → {1} ({2})', '"{0}": {1} ({2})', '"{0}" has "{1}" ({2})', '"{0}" = {1}', '"{0}" is {1} (number {2})', '"{0}": "{1}" ({2})')
+    form = (
+        '"{0}" → {1} ({2})',
+        '"{0}": {1} ({2})',
+        '"{0}" has "{1}" ({2})',
+        '"{0}" = {1}',
+        '"{0}" is {1} (number {2})',
+        '"{0}": "{1}" ({2})',
+    )
     chosen, joint = form[style.form // 41 % len(form)], (", ", "; ", ". ")[style.form // 43 % 3]
     return lead + joint.join(chosen.format(*one) for one in found) + "."
 

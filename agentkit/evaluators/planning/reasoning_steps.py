@@ -84,7 +84,9 @@ class ReasoningSteps:
         if len(chain.steps) > self.max_steps:
             return Reading("", obstacle=f"there are {len(chain.steps):,} steps; at most {self.max_steps:,} are checked")
         if size > self.max_characters:
-            return Reading("", obstacle=f"the chain has {size:,} characters; at most {self.max_characters:,} are checked")
+            return Reading(
+                "", obstacle=f"the chain has {size:,} characters; at most {self.max_characters:,} are checked"
+            )
         return read(chain)
 
     def _score(self, record: Record) -> Score:
@@ -136,7 +138,7 @@ def _steps(output: Any) -> tuple[str, ...] | None:
         return tuple(line for line in output.splitlines() if line.strip())
     if isinstance(output, list | tuple):
         texts = [one.get("text", one.get("content")) if isinstance(one, dict) else one for one in output]
-        return tuple(texts) if all(isinstance(text, str) for text in texts) else None
+        return tuple(map(str, texts)) if all(isinstance(text, str) for text in texts) else None
     return None
 
 

@@ -169,7 +169,8 @@ def _conclude(chain: Chain, work: _Work) -> None:
     last = len(chain.steps) - 1
     if work.formula and work.formula_names <= work.meant.keys() and (set_up := _setting_up(chain, work)) is not None:
         evidence = (
-            f"step {set_up} writes the sum as {work.formula}, which is not the sum of the question: that one is {shown(work.goal)}"
+            f"step {set_up} writes the sum as {work.formula}, which is not the sum of the question: "
+            f"that one is {shown(work.goal)}"
         )
         if work.notes.flaws:
             work.notes.remark(set_up, "misquoted", evidence)

@@ -31,8 +31,10 @@ class Axis:
 
 SPACE = Axis(
     "space",
-    r"(?:(?:somewhere |situated |located |anywhere )?(?:to|on|at) the left(?:[- ]hand)?(?: side)? of|(?:further |farther )?left of|leftward of|west of|precedes|comes? before|(?<!as )before)",
-    r"(?:(?:somewhere |situated |located |anywhere )?(?:to|on|at) the right(?:[- ]hand)?(?: side)? of|(?:further |farther )?right of|rightward of|east of|follows|comes? after|(?<!there)after)",
+    r"(?:(?:somewhere |situated |located |anywhere )?(?:to|on|at) the left(?:[- ]hand)?(?: side)? of|"
+    r"(?:further |farther )?left of|leftward of|west of|precedes|comes? before|(?<!as )before)",
+    r"(?:(?:somewhere |situated |located |anywhere )?(?:to|on|at) the right(?:[- ]hand)?(?: side)? of|"
+    r"(?:further |farther )?right of|rightward of|east of|follows|comes? after|(?<!there)after)",
     r"left-?most|(?:far|furthest|farthest)(?: to the)? left|extreme left|left end|far left end",
     r"right-?most|(?:far|furthest|farthest)(?: to the)? right|extreme right|right end|far right end|last",
     r"left(?:[- ]hand)?(?: (?:side|end|edge))?|start|beginning|west|first",
@@ -40,8 +42,10 @@ SPACE = Axis(
 )
 AGE = Axis(
     "age",
-    r"(?:older than|elder than|earlier than|predates?|less (?:new|recent|modern) than|more (?:aged|ancient) than|not as new as|was made before|came before|comes before|before)",
-    r"(?:newer than|younger than|later than|postdates?|less old than|more (?:recent|modern|new) than|not as old as|was made after|came after|comes after|after)",
+    r"(?:older than|elder than|earlier than|predates?|less (?:new|recent|modern) than|more (?:aged|"
+    r"ancient) than|not as new as|was made before|came before|comes before|before)",
+    r"(?:newer than|younger than|later than|postdates?|less old than|more (?:recent|modern|new) than|"
+    r"not as old as|was made after|came after|comes after|after)",
     r"oldest|eldest|earliest|least (?:new|recent|modern)|most (?:aged|ancient)",
     r"newest|youngest|latest|most (?:recent|modern|new)|least old|last",
     r"old|oldest(?: end)?|old end|start|beginning|first|earliest",
@@ -49,8 +53,10 @@ AGE = Axis(
 )
 RANK = Axis(
     "rank",
-    r"(?:above|ahead of|in front of|higher than|better than|before|(?:beat|beats|defeated|outranked|outranks|outperformed|outplaced|bested|preceded))",
-    r"(?:below|behind|beneath|underneath|lower than|worse than|after|under|(?:lost to|was beaten by|trailed|trails|followed|was outranked by))",
+    r"(?:above|ahead of|in front of|higher than|better than|before|(?:beat|beats|defeated|outranked|"
+    r"outranks|outperformed|outplaced|bested|preceded))",
+    r"(?:below|behind|beneath|underneath|lower than|worse than|after|under|(?:lost to|was beaten by|"
+    r"trailed|trails|followed|was outranked by))",
     r"top|best|winner|champion|highest|won",
     r"last|bottom|worst|lowest|final|last place|dead last",
     r"top|front|start|beginning|first|first place|best|highest",
@@ -58,10 +64,15 @@ RANK = Axis(
 )
 PRICE = Axis(
     "price",
-    r"(?:(?:less (?:expensive|costly|pricey)|cheaper|lower[- ]priced|lower in price|more affordable)(?: than)?|costs? less than|priced? (?:below|lower than|under)|below|not as (?:expensive|costly|pricey) as|sells? for less than|at a lower price than)",
-    r"(?:(?:more (?:expensive|costly|pricey)|costlier|pricier|dearer|higher[- ]priced|higher in price)(?: than)?|costs? more than|priced? (?:above|higher than|over)|above|not as cheap as|sells? for more than|at a higher price than)",
+    r"(?:(?:less (?:expensive|costly|pricey)|cheaper|lower[- ]priced|lower in price|"
+    r"more affordable)(?: than)?|costs? less than|priced? (?:below|lower than|under)|below|"
+    r"not as (?:expensive|costly|pricey) as|sells? for less than|at a lower price than)",
+    r"(?:(?:more (?:expensive|costly|pricey)|costlier|pricier|dearer|higher[- ]priced|"
+    r"higher in price)(?: than)?|costs? more than|priced? (?:above|higher than|over)|above|"
+    r"not as cheap as|sells? for more than|at a higher price than)",
     r"cheapest|least (?:expensive|costly|pricey)|lowest[- ]priced|most affordable|lowest(?: in price)?",
-    r"most (?:expensive|costly|pricey)|costliest|priciest|dearest|highest[- ]priced|least (?:cheap|affordable)|highest(?: in price)?",
+    r"most (?:expensive|costly|pricey)|costliest|priciest|dearest|highest[- ]priced|least (?:cheap|"
+    r"affordable)|highest(?: in price)?",
     r"cheap|cheapest(?: end)?|least(?: expensive)?|lowest(?: price)?|bottom|low|first",
     r"most(?: expensive)?|expensive|highest(?: price)?|priciest|top|high|last",
 )

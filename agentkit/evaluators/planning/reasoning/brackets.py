@@ -24,11 +24,13 @@ _LIST_START = re.compile(r"(?<![\"'“‘])[\[(](?=\s*[\"'“‘][\[\](){}<>][\"
 _LIST_END = re.compile(r"(?<=[\"'“‘][\[\](){}<>][\"'”’])\s*[\])](?![\"'”’])")
 _NOTHING = re.compile(
     r"(?<![^\s\"'])(?:\[\]|\{\}|\(\))(?=[\s.,;|\"']|$)|∅|ε|\b(?:non[- ]?empty)\b|"
-    r"\b(?:empty|emptied|nothing|none|no (?:open(?:ing)? brackets?|elements?|items?|closers?)|blank|bare|vacant|пуст\w*|ничего)\b",
+    r"\b(?:empty|emptied|nothing|none|no (?:open(?:ing)? brackets?|elements?|items?|closers?)|blank|"
+    r"bare|vacant|пуст\w*|ничего)\b",
     re.I,
 )
 _PIECE = re.compile(r"(?P<sign>[\[\](){}<>])|(?P<nothing>\x00)|(?P<word>[^\W_]+)|(?P<other>[^\s\w])")
-_LOOSE = frozenset("and then followed by".split())
+_LOOSE_WORDS = "and then followed by"
+_LOOSE = frozenset(_LOOSE_WORDS.split())
 _QUOTES = frozenset("\"'“”‘’`,")
 
 
@@ -78,7 +80,9 @@ def _prepared(text: str) -> str:
     text = _ARROW.sub(" ; ", text)
     text = _LIST_END.sub(" ", _LIST_START.sub(" ", text))
     text = _ASIDE.sub(r" \1 ", text)
-    return _NOTHING.sub(lambda found: "" if found[0].casefold().startswith("non") and "mpty" in found[0] else "\x00", text)
+    return _NOTHING.sub(
+        lambda found: "" if found[0].casefold().startswith("non") and "mpty" in found[0] else "\x00", text
+    )
 
 
 def _parts(between: list[str]) -> bool:
@@ -89,6 +93,10 @@ def _parts(between: list[str]) -> bool:
 def _unlisted(signs: list[str], text: str) -> tuple[str, ...]:
     """A run written as a list, ``[<, {]``, without the brackets of the list."""
     wrapped = len(signs) > 1 and CLOSER.get(signs[0]) == signs[-1] and all(sign in CLOSER for sign in signs[1:-1])
-    if wrapped and re.search(r"[\[(][<{(\[][^\n]*,|[\[(](?:[<{(\[]\s?)+[\])](?:\W|$)", text) and " ".join(signs) not in text:
+    if (
+        wrapped
+        and re.search(r"[\[(][<{(\[][^\n]*,|[\[(](?:[<{(\[]\s?)+[\])](?:\W|$)", text)
+        and " ".join(signs) not in text
+    ):
         return tuple(signs[1:-1])
     return tuple(signs)

@@ -66,7 +66,9 @@ def claims(text: str, scanner: Scanner, direction: int = 0) -> tuple[list[Claim]
 def _sentences(text: str, scanner: Scanner) -> Iterator[str]:
     """Sentences; a list introduced inside one (``..., so from left to right: ...``) is cut off and read by itself."""
     for sentence in _SENTENCE.split(text):
-        cut = re.search(r"\b(?:so|thus|hence|therefore|giving|we (?:now )?have|this gives|the order)\b[^:]{0,60}:", sentence, re.I)
+        cut = re.search(
+            r"\b(?:so|thus|hence|therefore|giving|we (?:now )?have|this gives|the order)\b[^:]{0,60}:", sentence, re.I
+        )
         if cut and cut.start() and scanner.direction(sentence[cut.start() :]):
             yield sentence[: cut.start()]
             yield sentence[cut.start() :]
@@ -118,10 +120,10 @@ def _members(tokens: Sequence[Token], first: int) -> tuple[list[Token], int, boo
     return members, last, either
 
 
-def _joins(tokens: Sequence[Token], following: int, joined: list[str], *, compared: bool, led: bool) -> bool:
-    if joined == ["comma"] and (led or compared or not _list_goes_on(tokens, following)):
+def _joins(tokens: Sequence[Token], following: int, joined: Sequence[str], *, compared: bool, led: bool) -> bool:
+    if list(joined) == ["comma"] and (led or compared or not _list_goes_on(tokens, following)):
         return False
-    if joined == ["to"] and tokens[following].kind == "thing":
+    if list(joined) == ["to"] and tokens[following].kind == "thing":
         return False
     nearest = tokens[following + 1].kind if following + 1 < len(tokens) else "stop"
     return not (compared and ("comma" in joined or nearest not in ("stop", "comma", "so")))

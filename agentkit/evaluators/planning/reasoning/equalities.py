@@ -12,12 +12,15 @@ from agentkit.evaluators.planning.reasoning.expressions import Term, term_at
 from agentkit.evaluators.planning.reasoning.lexer import Token, plain_equality, tokens
 
 _CALCULATOR = re.compile(r"<<([^<>]{1,200})>>")
-_FILLERS = frozenset("a an the total of about only just roughly approximately exactly around still всего около примерно".split())
-_ROUGHLY = frozenset("about roughly approximately around около примерно ≈".split())
-_COMPARED = frozenset(
+_FILLERS_WORDS = "a an the total of about only just roughly approximately exactly around still всего около примерно"
+_FILLERS = frozenset(_FILLERS_WORDS.split())
+_ROUGHLY_WORDS = "about roughly approximately around около примерно ≈"
+_ROUGHLY = frozenset(_ROUGHLY_WORDS.split())
+_COMPARED_WORDS = (
     "more less fewer greater larger smaller higher lower times older younger percent percentage of each per more. "
-    "больше меньше раз раза процента процентов".split()
+    "больше меньше раз раза процента процентов"
 )
+_COMPARED = frozenset(_COMPARED_WORDS.split())
 _NOISE = Fraction(1, 10**12)  # what binary floating point leaves: 54.00000000000001
 
 
@@ -72,7 +75,9 @@ def equalities(text: str, values: Mapping[str, Fraction | None] | None = None) -
     stated = []
     for piece, offset in pieces:
         found = tokens(piece, frozenset(known))
-        stated += [one for line in lines(found, known) for one in pairs(piece, found, line, offset=offset, bare_units=True)]
+        stated += [
+            one for line in lines(found, known) for one in pairs(piece, found, line, offset=offset, bare_units=True)
+        ]
     return stated
 
 
@@ -136,7 +141,9 @@ def _starts(found: Sequence[Token], place: int) -> bool:
     if token.kind == "sign":
         before = found[place - 1].kind if place else "break"
         touching = place + 1 < len(found) and found[place + 1].start == token.end
-        return token.text == "-" and (before not in ("number", "close", "word", "name") or (touching and before == "word"))
+        return token.text == "-" and (
+            before not in ("number", "close", "word", "name") or (touching and before == "word")
+        )
     return token.kind in ("number", "name", "open")
 
 

@@ -14,7 +14,8 @@ _NAME = r"[^\W\d_a-zа-яё][\w'’-]*"
 _LIST = re.compile(rf"({_NAME}(?:\s*,\s*{_NAME})*),?\s+(?:and|&|и)\s+({_NAME})\b")
 _OPTION = re.compile(r"^\s*\(?([A-Z])\)\s*(.+?)\.?\s*$", re.M)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_HOLLOW = frozenset("a an the of in on and one her his their its new with to as is has ball book present gift".split())
+_HOLLOW_WORDS = "a an the of in on and one her his their its new with to as is has ball book present gift"
+_HOLLOW = frozenset(_HOLLOW_WORDS.split())
 _JOINED = re.compile(r"\s*(?:and|&|with|/|–|-|,|и|с)\s*", re.I)
 _NEAR = 30
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+|\n")
@@ -34,7 +35,7 @@ class Exchange:
 def exchange_of(question: str) -> Exchange | None:
     """The puzzle that the question tells, or None when it tells none."""
     story, _, tail = question.partition("Options:")
-    options = {letter: text for letter, text in _OPTION.findall(tail)}
+    options = dict(_OPTION.findall(tail))
     people = _people(story)
     if len(people) < 2:
         return None
@@ -82,7 +83,9 @@ def words(text: str) -> list[str]:
 def _people(story: str) -> tuple[str, ...]:
     for found in _LIST.finditer(story):
         names = (*re.split(r"\s*,\s*", found[1]), found[2])
-        if len(set(names)) == len(names) and all(len(re.findall(rf"\b{re.escape(name)}\b", story)) > 1 for name in names):
+        if len(set(names)) == len(names) and all(
+            len(re.findall(rf"\b{re.escape(name)}\b", story)) > 1 for name in names
+        ):
             return names
     return ()
 

@@ -11,7 +11,8 @@ from agentkit.evaluators.planning.reasoning.lexer import Token
 _DEEPEST = 60
 _LARGEST = 10**40
 _UNIT_WORDS = 3
-_NO_UNITS = frozenset("and or but then so than that which if because since when while after before as is was are и или но то".split())
+_NO_UNIT_WORDS = "and or but then so than that which if because since when while after before as is was are и или но то"
+_NO_UNITS = frozenset(_NO_UNIT_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +155,4 @@ def _value(left: Term, sign: str, right: Fraction, percent: bool) -> Fraction | 
         return number / right if right else None
     if right.denominator != 1 or abs(right) > 64 or max(abs(number.numerator), number.denominator) > 10**6:
         return None
-    return None if number == 0 and right < 0 else number**right
+    return None if number == 0 and right < 0 else Fraction(number**right)

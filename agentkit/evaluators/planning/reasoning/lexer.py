@@ -57,7 +57,19 @@ _PATTERN = re.compile(
 )
 _DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d+)(?![\d,])")
 _GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d])")
-_SIGNS = {"×": "*", "·": "*", "⋅": "*", "∗": "*", "\\times": "*", "\\cdot": "*", "÷": "/", "\\div": "/", "−": "-", "–": "-", "**": "^"}
+_SIGNS = {
+    "×": "*",
+    "·": "*",
+    "⋅": "*",
+    "∗": "*",
+    "\\times": "*",
+    "\\cdot": "*",
+    "÷": "/",
+    "\\div": "/",
+    "−": "-",
+    "–": "-",
+    "**": "^",
+}
 _NUMERALS = {**SIMPLE, "hundred": 100, "dozen": 12}
 _TIMES = ("x", "X", "х", "Х")
 
@@ -81,11 +93,11 @@ def _token(found: re.Match[str], names: frozenset[str]) -> Token | None:
     if kind == "sign":
         return Token("sign", _SIGNS.get(text, text), start, end)
     if kind == "word":
-        unknown = len(text) == 1 and text not in _TIMES + ("a", "I") and _touches_number(found)
+        unknown = len(text) == 1 and text not in (*_TIMES, "a", "I") and _touches_number(found)
         return Token("name" if text in names or unknown else "word", text, start, end)
     for name in ("open", "close", "equals"):
         if kind == name:
-            return Token(name, text, start, end)  # type: ignore[arg-type]
+            return Token(name, text, start, end)
     return Token("break", text, start, end)
 
 
@@ -108,9 +120,19 @@ def _joined(found: list[Token]) -> Iterator[Token]:
     for place, token in enumerate(found):
         before = found[place - 1] if place else None
         after = found[place + 1] if place + 1 < len(found) else None
-        if token.kind == "word" and token.text in _TIMES and before is not None and before.end == token.start and before.kind in ("number", "close"):
+        if (
+            token.kind == "word"
+            and token.text in _TIMES
+            and before is not None
+            and before.end == token.start
+            and before.kind in ("number", "close")
+        ):
             joins = after is not None and after.kind in ("number", "open")
-            yield Token("sign", "*", token.start, token.end) if joins else Token("name", token.text, token.start, token.end)
+            yield (
+                Token("sign", "*", token.start, token.end)
+                if joins
+                else Token("name", token.text, token.start, token.end)
+            )
         elif token.kind == "word" and token.text in _TIMES and _between(before, after):
             yield Token("sign", "*", token.start, token.end)
         elif token.kind == "word" and (value := _NUMERALS.get(token.text.casefold())) is not None:
@@ -124,8 +146,11 @@ def _joined(found: list[Token]) -> Iterator[Token]:
 
 def _between(before: Token | None, after: Token | None) -> bool:
     """Whether an ``x`` multiplies: a number, a group, a letter or a unit stands before it, and a factor behind."""
-    return before is not None and before.kind in ("number", "close", "name", "word") and after is not None and (
-        after.kind in ("number", "open", "name") or (after.kind == "sign" and after.text == "-")
+    return (
+        before is not None
+        and before.kind in ("number", "close", "name", "word")
+        and after is not None
+        and (after.kind in ("number", "open", "name") or (after.kind == "sign" and after.text == "-"))
     )
 
 

@@ -18,7 +18,8 @@ _CATEGORY = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|\d+)\
 _OPTION = re.compile(r"^\s*\(?([A-Z])\)\s*(.+?)\s*$", re.M)
 _QUESTION = re.compile(r"\n\s*(?:Q:|Options:|Question:)", re.I)
 _ANSWER = re.compile(r"\b(?:answer|option|choice)\b[^()\n]{0,30}\(?\b([A-Z])\b\)?\s*\.?\s*$|\(([A-Z])\)\s*\.?\s*$")
-_ORDINALS = "first second third fourth fifth sixth seventh eighth".split()
+_ORDINALS_WORDS = "first second third fourth fifth sixth seventh eighth"
+_ORDINALS = _ORDINALS_WORDS.split()
 _FEWEST = 2
 
 
@@ -50,7 +51,9 @@ def check(chain: Chain) -> Reading | None:
     if puzzle is None:
         return None
     if len(puzzle.names) > MOST_THINGS:
-        return Reading(FAMILY, obstacle=f"{len(puzzle.names)} things have too many orders; at most {MOST_THINGS} are checked")
+        return Reading(
+            FAMILY, obstacle=f"{len(puzzle.names)} things have too many orders; at most {MOST_THINGS} are checked"
+        )
     orders = possibilities(len(puzzle.names))
     desk = _Desk(puzzle, orders, Notes(FAMILY), orders.all)
     for place, step in enumerate(chain.plain):
@@ -78,7 +81,10 @@ def puzzle_of(question: str) -> Puzzle | None:
 
 def _names(listed: str, body: str) -> tuple[tuple[str, ...], str]:
     """The things without articles and without a noun they all share, and the pattern of the nouns that may follow them."""
-    parts = [re.sub(r"^(?:an?|the)\s+", "", part.strip(), flags=re.I) for part in re.split(r",\s*(?:and\s+)?|\s+and\s+", listed)]
+    parts = [
+        re.sub(r"^(?:an?|the)\s+", "", part.strip(), flags=re.I)
+        for part in re.split(r",\s*(?:and\s+)?|\s+and\s+", listed)
+    ]
     names = [part.casefold() for part in parts if part]
     tails = {name.rsplit(" ", 1)[-1] for name in names}
     category = _CATEGORY.search(body)
@@ -92,7 +98,9 @@ def _names(listed: str, body: str) -> tuple[tuple[str, ...], str]:
 def _check_step(place: int, step: str, desk: _Desk) -> None:
     said, desk.direction = claims(step, desk.puzzle.scanner, desk.direction)
     stated = {claim.content: number for number, claim in enumerate(desk.puzzle.statements)}
-    cites = [claim for claim in said if claim.content in stated and claim.leading and not claim.listing and not claim.follows]
+    cites = [
+        claim for claim in said if claim.content in stated and claim.leading and not claim.listing and not claim.follows
+    ]
     for claim in cites:
         _cite(claim, stated[claim.content], desk)
     if said:
@@ -131,7 +139,12 @@ def _check_claim(place: int, claim: Claim, desk: _Desk) -> None:
         _check_open(place, claim, desk)
         return
     if claim.places and not claim.places & frozenset(range(desk.orders.size)):
-        desk.notes.flaw(place, "declared_state_wrong", f"step {place} says {_said(claim, desk)}; there are {desk.orders.size} places", "")
+        desk.notes.flaw(
+            place,
+            "declared_state_wrong",
+            f"step {place} says {_said(claim, desk)}; there are {desk.orders.size} places",
+            "",
+        )
         return
     if desk.possible & ~_allowed(claim, desk.orders):
         _flag(place, claim, desk)
@@ -146,7 +159,9 @@ def _flag(place: int, claim: Claim, desk: _Desk) -> None:
         code, why = "declared_state_wrong", f"by the statements used so far {_where(claim, desk)}"
     else:
         code, why = "unsupported_conclusion", f"the statements used so far leave it open: {_where(claim, desk)}"
-    desk.notes.flaw(place, code, f"step {place} says {_said(claim, desk)}; {why}", "claim only what the statements used so far fix")
+    desk.notes.flaw(
+        place, code, f"step {place} says {_said(claim, desk)}; {why}", "claim only what the statements used so far fix"
+    )
 
 
 def _check_open(place: int, claim: Claim, desk: _Desk) -> None:
@@ -172,9 +187,11 @@ def _check_answer(place: int, step: str, desk: _Desk) -> None:
     wrong = [claim for claim in option if claim.kind != "open" and possible & ~_allowed(claim, desk.orders)]
     if wrong:
         desk.notes.flaw(
-            place, "unsupported_conclusion", f"step {place} answers that {_said(wrong[0], desk)}; the statements do not give that",
+            place,
+            "unsupported_conclusion",
+            f"step {place} answers that {_said(wrong[0], desk)}; the statements do not give that",
             "answer what holds in every order that the statements allow",
-        )  # fmt: skip
+        )
 
 
 def _said(claim: Claim, desk: _Desk) -> str:

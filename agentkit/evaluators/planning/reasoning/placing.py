@@ -9,16 +9,22 @@ from typing import Literal
 
 from agentkit.evaluators.planning.reasoning.axes import HIGH, LOW, Axis
 
-Kind = Literal["thing", "place", "many", "compare", "any", "not", "or", "and", "to", "except", "it", "so", "comma", "stop"]
+Kind = Literal[
+    "thing", "place", "many", "compare", "any", "not", "or", "and", "to", "except", "it", "so", "comma", "stop"
+]
 
-_ORDINAL_WORDS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
-_CARDINAL_WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+_ORDINAL_WORDS = _ORDINALS.split()
+_CARDINALS = "one two three four five six seven eight nine ten eleven twelve"
+_CARDINAL_WORDS = _CARDINALS.split()
 _ORDINAL = "|".join(_ORDINAL_WORDS) + r"|\d{1,2}(?:st|nd|rd|th)"
 _CARDINAL = "|".join(_CARDINAL_WORDS) + r"|\d{1,2}"
 _SPOT = r"(?:places?|positions?|spots?|slots?|ranks?|seats?|pos\.?|numbers?|no\.|#)"
 _ANY = (
-    r"any(?:one|body|thing|where)?(?: (?:of the )?(?:\w+))?|unknown(?: \w+)?|undetermined|undecided|unclear|not (?:yet )?"
-    r"(?:known|determined|decided|fixed|clear|settled)|open|free|tbd|unassigned|unfilled|unspecified|vacant|still to be (?:found|determined)|"
+    r"any(?:one|body|thing|where)?(?: (?:of the )?(?:\w+))?|unknown(?: \w+)?|undetermined|undecided|"
+    r"unclear|not (?:yet )?"
+    r"(?:known|determined|decided|fixed|clear|settled)|open|free|tbd|unassigned|unfilled|unspecified|"
+    r"vacant|still to be (?:found|determined)|"
     r"whichever|whoever|(?:the |some )?(?:remaining|other|leftover) \w+|\?+|_+"
 )
 _FIXED = (
@@ -61,22 +67,31 @@ class Scanner:
         sides = rf"(?:{axis.low}|{axis.high})"
         noun = rf"(?:\s+(?:{nouns}))?" if nouns else ""
         someone = rf"(?:an?|some|another|one)\s+(?:{nouns or 'thing'})|"
-        fixed = "|".join(rf"(?P<{name}>{_bounded((someone if name == 'any' else '') + pattern)})" for name, pattern in _FIXED)
+        fixed = "|".join(
+            rf"(?P<{name}>{_bounded((someone if name == 'any' else '') + pattern)})" for name, pattern in _FIXED
+        )
         many = rf"(?:other\s+)?(?:{nouns or 'things?'}|things?|ones?|others?|objects?|people)(?:\s+(?:that|which|who))?"
         verbs = r"(?:\s+(?:is|are|was|were|come|came|finish|finished|stand|rank|ranked|placed?))?"
         self._pattern = re.compile(
-            rf"(?P<many>\b(?P<mnumber>no|{_CARDINAL})\s+{many}{verbs}(?=\s+(?:(?P<msooner>{axis.sooner})|(?P<mlater>{axis.later}))(?!\w)))|"
+            rf"(?P<many>\b(?P<mnumber>no|{_CARDINAL})\s+{many}{verbs}(?=\s+(?:(?P<msooner>{axis.sooner})|"
+            rf"(?P<mlater>{axis.later}))(?!\w)))|"
             rf"(?<![\w-])(?:(?:the|a|an)\s+)?(?:{things})(?![\w-])"
             rf"|(?P<count>\b(?P<cside>first|last|top|bottom|{ends})\s+(?P<cnumber>{_CARDINAL})\b(?:\s+{_SPOT}|\s+\w+)?)"
-            rf"|(?P<from>\b(?P<fnumber>{_ORDINAL})(?:\s+{_SPOT})?{noun}[\s-]+(?:in[\s-]+)?(?:to|from)[\s-]+(?:the[\s-]+)?(?P<fside>{sides})\b)"
+            rf"|(?P<from>\b(?P<fnumber>{_ORDINAL})(?:\s+{_SPOT})?{noun}[\s-]+(?:in[\s-]+)?(?:to|"
+            rf"from)[\s-]+(?:the[\s-]+)?(?P<fside>{sides})\b)"
             rf"|(?P<end>\b(?:(?P<enumber>{_ORDINAL})[\s-]+)?(?P<eside>{ends})(?!\s+than)\b(?:\s+{_SPOT})?)"
-            rf"|(?P<bare>\b(?P<bnumber>{_ORDINAL})\b(?:\s+{_SPOT})?|\b{_SPOT}\s*#?(?P<pnumber>{_CARDINAL})\b|#(?P<hnumber>\d{{1,2}})\b|(?<![\w.])(?P<dnumber>\d{{1,2}})(?=\s*[:=)]|\s*[-–—]\s*\d|\s*(?:is|->|→))|(?:(?<=\bto )|(?<=\bor )|(?<=\band )|(?<=\bthrough )|(?<=\d[-–—])|(?<=\d, ))(?P<lnumber>\d{{1,2}})\b(?!\s+(?!can|is|are|and|or|must|may|could|remain|stay)\w))"
-            rf"|(?P<sooner>\b{axis.sooner}(?!\w))|(?P<later>\b{axis.later}(?!\w))|(?P<orless>\bor\s+(?P<oside>\w+)\b(?!\s+than))"
+            rf"|(?P<bare>\b(?P<bnumber>{_ORDINAL})\b(?:\s+{_SPOT})?|\b{_SPOT}\s*#?(?P<pnumber>{_CARDINAL})\b|"
+            rf"#(?P<hnumber>\d{{1,2}})\b|(?<![\w.])(?P<dnumber>\d{{1,2}})(?=\s*[:=)]|\s*[-–—]\s*\d|\s*(?:is|->|"
+            rf"→))|(?:(?<=\bto )|(?<=\bor )|(?<=\band )|(?<=\bthrough )|(?<=\d[-–—])|"
+            rf"(?<=\d, ))(?P<lnumber>\d{{1,2}})\b(?!\s+(?!can|is|are|and|or|must|may|could|remain|stay)\w))"
+            rf"|(?P<sooner>\b{axis.sooner}(?!\w))|(?P<later>\b{axis.later}(?!\w))|"
+            rf"(?P<orless>\bor\s+(?P<oside>\w+)\b(?!\s+than))"
             rf"|{fixed}",
             re.I,
         )
         self._direction = re.compile(
-            rf"\b(?:from\s+|in\s+)?(?:the\s+)?(?P<one>{ends}|{sides})(?:\s+{_SPOT})?\s*[- ]?(?:to|→|->|–|-)[- ]?\s*(?:the\s+)?(?P<two>{ends}|{sides})(?:\s+\w+\b(?=\s*[:,]))?",
+            rf"\b(?:from\s+|in\s+)?(?:the\s+)?(?P<one>{ends}|{sides})(?:\s+{_SPOT})?\s*[- ]?(?:to|→|->|–|"
+            rf"-)[- ]?\s*(?:the\s+)?(?P<two>{ends}|{sides})(?:\s+\w+\b(?=\s*[:,]))?",
             re.I,
         )
 
@@ -124,7 +139,16 @@ class Scanner:
 
     def _or_further(self, found: re.Match[str], direction: int) -> Token:
         """``or higher`` behind a place stretches it; any other ``or`` is one."""
-        side = {"higher": LOW, "better": LOW, "above": LOW, "earlier": LOW, "lower": HIGH, "worse": HIGH, "below": HIGH, "later": HIGH}
+        side = {
+            "higher": LOW,
+            "better": LOW,
+            "above": LOW,
+            "earlier": LOW,
+            "lower": HIGH,
+            "worse": HIGH,
+            "below": HIGH,
+            "later": HIGH,
+        }
         word = found["oside"].casefold()
         if word in side and self._axis.name in ("rank", "space", "age"):
             return Token("to", found.start(), found.end(), side=side[word])
@@ -134,8 +158,17 @@ class Scanner:
         start, end = found.span()
         if found["count"]:
             count = _cardinal(found["cnumber"])
-            side = self._axis.side(found["cside"]) or {"first": LOW, "top": LOW, "last": HIGH, "bottom": HIGH}[found["cside"].casefold()]
-            return Token("place", start, end, places=frozenset(self._from(number, side) for number in range(count)), anchored=True)
+            side = (
+                self._axis.side(found["cside"])
+                or {"first": LOW, "top": LOW, "last": HIGH, "bottom": HIGH}[found["cside"].casefold()]
+            )
+            return Token(
+                "place",
+                start,
+                end,
+                places=frozenset(self._from(number, side) for number in range(count)),
+                anchored=True,
+            )
         if found["from"]:
             side = self._axis.side(found["fside"])
             place = self._from(_ordinal(found["fnumber"]), side)
@@ -146,7 +179,11 @@ class Scanner:
             return Token("place", start, end, places=frozenset((self._from(number, side),)), anchored=True)
         if found["bare"]:
             written = found["bnumber"]
-            number = _ordinal(written) if written else _cardinal(found["pnumber"] or found["hnumber"] or found["dnumber"] or found["lnumber"]) - 1
+            number = (
+                _ordinal(written)
+                if written
+                else _cardinal(found["pnumber"] or found["hnumber"] or found["dnumber"] or found["lnumber"]) - 1
+            )
             return Token("place", start, end, places=frozenset((self._from(number, direction or LOW),)))
         return None
 
@@ -166,7 +203,9 @@ def _bounded(pattern: str) -> str:
 
 
 def _ordinal(text: str) -> int:
-    return _ORDINAL_WORDS.index(text.casefold()) if text.casefold() in _ORDINAL_WORDS else int(re.sub(r"\D", "", text)) - 1
+    return (
+        _ORDINAL_WORDS.index(text.casefold()) if text.casefold() in _ORDINAL_WORDS else int(re.sub(r"\D", "", text)) - 1
+    )
 
 
 def _cardinal(text: str) -> int:

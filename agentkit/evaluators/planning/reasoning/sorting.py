@@ -1,4 +1,4 @@
-"""Sorting words letter by letter: letters, orders and the method itself, which works off the first tied group, a letter at a time."""
+"""Sorting words letter by letter: letters, orders, and the method, which works off the first tied group, a letter at a time."""
 
 from __future__ import annotations
 
@@ -107,7 +107,11 @@ def _corrected(place: int, step: str, desk: _Desk) -> str:
 def _meant(slip: str, desk: _Desk) -> str | None:
     """The word of the list that an unknown word comes near to; looked up once a chain."""
     if slip not in desk.slips:
-        alike = [word for word in desk.words if word[0] == slip[0]] if slip not in desk.words and len(slip) >= _SHORTEST else []
+        alike = (
+            [word for word in desk.words if word[0] == slip[0]]
+            if slip not in desk.words and len(slip) >= _SHORTEST
+            else []
+        )
         desk.slips[slip] = next(iter(get_close_matches(slip, alike, n=1, cutoff=_ALIKE)), None)
     return desk.slips[slip]
 
@@ -139,11 +143,19 @@ def _aim(place: int, group: Sequence[str], letter: int | None, desk: _Desk) -> N
     first = next((tied for tied in desk.order if len(tied) > 1), None)
     chosen = tuple(sorted(group))
     if first is None:
-        desk.notes.flaw(place, "procedure_violated", f"step {place} sorts {_tied(chosen)}, but nothing is tied any more", "give the answer")
+        desk.notes.flaw(
+            place,
+            "procedure_violated",
+            f"step {place} sorts {_tied(chosen)}, but nothing is tied any more",
+            "give the answer",
+        )
     elif set(chosen) != set(first):
         code = "procedure_violated"
         desk.notes.flaw(
-            place, code, f"step {place} sorts {_tied(chosen)}; the first group still tied is {_tied(first)}", f"sort {_tied(first)}"
+            place,
+            code,
+            f"step {place} sorts {_tied(chosen)}; the first group still tied is {_tied(first)}",
+            f"sort {_tied(first)}",
         )
     due = desk.compared.get(tuple(sorted(first or chosen)), _shared(first or chosen) if first is None else 0)
     if letter is not None and letter != due and not desk.notes.flaws.get(place):
@@ -176,7 +188,9 @@ def _check_letters(place: int, spelled: Sequence[Spelled], letter: int, desk: _D
     wanted = desk.words if not desk.listed else desk.target
     missing = sorted(set(wanted) - {one.word for one in spelled})
     if spelled and missing:
-        desk.notes.flaw(place, "procedure_violated", f"step {place} leaves out {missing[0]}", f"look at {missing[0]} too")
+        desk.notes.flaw(
+            place, "procedure_violated", f"step {place} leaves out {missing[0]}", f"look at {missing[0]} too"
+        )
 
 
 def _number(letter: str) -> int | None:
@@ -192,7 +206,9 @@ def _check_orders(place: int, results: Sequence[Listed], desk: _Desk) -> None:
         whole = whole or not desk.listed
         expected = due if whole else split
         if not _same(one.groups, expected):
-            desk.notes.flaw(place, "declared_state_wrong", _difference(place, one, expected), f"write {_shown(expected)}")
+            desk.notes.flaw(
+                place, "declared_state_wrong", _difference(place, one, expected), f"write {_shown(expected)}"
+            )
         elif not whole or not desk.listed:
             _check_numbers(place, one, desk.letter, desk)
         if not whole and sorted(one.words) == sorted(desk.target):
@@ -250,12 +266,19 @@ def _check_answer(place: int, answer: Sequence[str], desk: _Desk) -> None:
     desk.notes.checked.add(place)
     if list(answer) != expected:
         missing = sorted(set(expected) - set(answer))
-        wrong = missing[0] if missing else next((got for got, due in zip(answer, expected, strict=False) if got != due), answer[-1])
+        wrong = (
+            missing[0]
+            if missing
+            else next((got for got, due in zip(answer, expected, strict=False) if got != due), answer[-1])
+        )
         what = f"leaves out {wrong}" if missing else f"has {wrong} in the wrong place"
         desk.notes.flaw(place, "unsupported_conclusion", f"step {place} {what}", f"answer {' '.join(expected)}")
     elif tied and desk.listed:
         desk.notes.flaw(
-            place, "procedure_violated", f"step {place} answers while {_tied(tied)} is still tied", f"sort {_tied(tied)} first"
+            place,
+            "procedure_violated",
+            f"step {place} answers while {_tied(tied)} is still tied",
+            f"sort {_tied(tied)} first",
         )
 
 

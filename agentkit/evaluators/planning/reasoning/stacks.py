@@ -11,10 +11,15 @@ from agentkit.evaluators.planning.reasoning.chain import Chain, Notes, Reading
 
 FAMILY = "stacks"
 _INPUT = re.compile(r"[\[\](){}<>](?:\s*[\[\](){}<>])*")
-_STACK = re.compile(r"\b(?:stack|contents?|configuration|state|holds?|giving|gives|leav\w+|left with|becomes?|result\w*|remain\w*|now|have|стек)\b")
+_STACK = re.compile(
+    r"\b(?:stack|contents?|configuration|state|holds?|giving|gives|leav\w+|left with|becomes?|"
+    r"result\w*|remain\w*|now|have|стек)\b"
+)
 _AT_END = re.compile(
-    r"\b(?:(?:reach\w*|at|hit|to|is|come to) the end|end of|final|finish\w*|exhausted|no more|nothing more|over|complete[d]?|"
-    r"(?:all|every|each|whole|entire) (?:of )?(?:the )?(?:\w+ )?(?:input|inputs|sequence|symbols?|signs?|brackets?|characters?|tokens?)|"
+    r"\b(?:(?:reach\w*|at|hit|to|is|come to) the end|end of|final|finish\w*|exhausted|no more|"
+    r"nothing more|over|complete[d]?|"
+    r"(?:all|every|each|whole|entire) (?:of )?(?:the )?(?:\w+ )?(?:input|inputs|sequence|symbols?|"
+    r"signs?|brackets?|characters?|tokens?)|"
     r"(?:input|sequence) (?:is|has been) (?:done|processed|consumed|over|read))\b"
 )
 _POP = re.compile(r"\b(?:pop\w*|remov\w*|unwind\w*|unstack\w*|tak\w+ (?:out|off)|in (?:that|this) order|order)\b")
@@ -96,7 +101,12 @@ def _takes_next(found: Sequence[Run], walk: _Walk) -> bool:
     """Whether a step that speaks of an end still reads the last signs, as in ``> is the last one; stack: empty``."""
     symbol, stack = found[0].signs, found[-1].signs
     rest_of_input = tuple(walk.signs[walk.taken : walk.taken + len(symbol)])
-    return len(found) > 1 and len(symbol) == 1 and symbol == rest_of_input and stack == tuple(_after(walk.stack, symbol[0]))
+    return (
+        len(found) > 1
+        and len(symbol) == 1
+        and symbol == rest_of_input
+        and stack == tuple(_after(walk.stack, symbol[0]))
+    )
 
 
 def _take(place: int, words: str, found: Sequence[Run], walk: _Walk) -> None:

@@ -163,7 +163,8 @@ def _said(step: str, table: _Table) -> _Said:
     for clause in _CLAUSE.split(step):
         if _ANSWER.search(clause):
             answer = _answered(clause, table) or answer
-            clause = re.split(r"\b(?:so|thus|hence|therefore|making|which|and)?,?\s*(?:the|our|my)?\s*(?:final |correct )?(?:answer|option|choice)\b|\([A-Z]\)\s*\.?\s*$", clause, maxsplit=1, flags=re.I)[0]  # fmt: skip
+            clause = re.split(r"\b(?:so|thus|hence|therefore|making|which|and)?,?\s*(?:the|our|my)?\s*(?:final |"
+                r"correct )?(?:answer|option|choice)\b|\([A-Z]\)\s*\.?\s*$", clause, maxsplit=1, flags=re.I)[0]  # fmt: skip
         clause = _spelled(clause, table.aliases)
         found, rest = pairs_in(clause, table.puzzle.people)
         pairs += found
@@ -206,7 +207,8 @@ def _mentions(text: str, table: _Table) -> list[tuple[str, str]]:
 
 def _things(run: Sequence[str], things: Mapping[str, frozenset[str]]) -> list[str]:
     """The things that a run of words names, each by as many of its words as there are."""
-    named, rest = [], list(run)
+    named: list[str] = []
+    rest = list(run)
     while rest:
         scores = {item: _leading(rest, telling_words) for item, telling_words in things.items()}
         best = max(scores.values())
@@ -233,7 +235,9 @@ def _leading(run: Sequence[str], telling_words: frozenset[str]) -> int:
 def _holdings(clause: str, table: _Table) -> list[tuple[str, str]]:
     """Runs of people and runs of things as long, matched in order; ``from X to Y`` gives to Y."""
     clause = re.sub(r"\bfrom\s+[\w'’]+\s+to\b", "to", clause, flags=re.I)
-    runs = [(kind, [name for _, name in group]) for kind, group in groupby(_mentions(clause, table), key=lambda one: one[0])]
+    runs = [
+        (kind, [name for _, name in group]) for kind, group in groupby(_mentions(clause, table), key=lambda one: one[0])
+    ]
     found, place = [], 0
     while place + 1 < len(runs):
         (kind, left), (_, right) = runs[place], runs[place + 1]

@@ -6,9 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_SENTENCE = re.compile(r"(?<=[.;!])\s+|\n+|(?<=[\]\"'”])\s*,?\s+(?=(?:hence|so|thus|therefore|overall|altogether|this makes|that makes|which makes|and so|meaning)\b)", re.I)
-_TIE = re.compile(r"[?/|~≟=]|\b(?:or|versus|vs|tied?|ties with|undecided|unsorted|still open|not yet (?:sorted|ordered))\b", re.I)
-_NUMBER = re.compile(r"(?:[(\[#]|\b(?:number|no\.?|position)\s*)(\d{1,2})[)\]]?|(?<!letter )(?<!step )(?<![\w.])(\d{1,2})\s*[:=]", re.I)
+_SENTENCE = re.compile(
+    r"(?<=[.;!])\s+|\n+|(?<=[\]\"'”])\s*,?\s+(?=(?:hence|so|thus|therefore|overall|altogether|"
+    r"this makes|that makes|which makes|and so|meaning)\b)",
+    re.I,
+)
+_TIE = re.compile(
+    r"[?/|~≟=]|\b(?:or|versus|vs|tied?|ties with|undecided|unsorted|still open|not yet (?:sorted|ordered))\b", re.I
+)
+_NUMBER = re.compile(
+    r"(?:[(\[#]|\b(?:number|no\.?|position)\s*)(\d{1,2})[)\]]?|(?<!letter )(?<!step )(?<![\w.])(\d{1,2})\s*[:=]", re.I
+)
 _NUMBER_WIDTH = 8
 _PARTING = re.compile(r"<|→|->|=>|>|,|;|\b(?:then|before|and|followed by|precedes?)\b", re.I)
 _LETTER = re.compile(r"[\"'“‘]([^\W\d_])[\"'”’]|(?<![\w'’])([^\W\d_])(?![\w'’])")
@@ -21,15 +29,22 @@ _ORDINALS = {
     )
     for word in words.split()
 }  # fmt: skip
+_PROSE_WORDS = (
+    "a all also am an and answer are as at be been before below begin being both but by can compare each final "
+    "first following for from full further group has have hence here i in is it its last left let letter like list "
+    "look looking my next no not now of on one only or order other our out overall part position result right "
+    "second see so sort start step still than that the their them then there these they third this those thus tie "
+    "to two under up us use we well what when which while whole will with word words yes yet you your"
+)
 _PROSE = frozenset(
-    "a all also am an and answer are as at be been before below begin being both but by can compare each final first following for "
-    "from full further group has have hence here i in is it its last left let letter like list look looking my next no not now of on "
-    "one only or order other our out overall part position result right second see so sort start step still than that the their them "
-    "then there these they third this those thus tie to two under up us use we well what when which while whole will with word words "
-    "yes yet you your".split()
+    _PROSE_WORDS.split()
 )  # words of a list that prose uses too: they count where a list goes on behind them
 _LISTED = re.compile(r"\s*(?:[,;:<)\]}→>/?|.=(–-]|$|(?:before|then|has|is)\b)")
-_WHICH = re.compile(rf"\b({'|'.join(_ORDINALS)})(?:[ -](?:letters?|characters?|chars?|positions?)|\b)|\b(?:letter|character|position)s? (?:number |no\.? |#)?(\d{{1,2}})\b", re.I)
+_WHICH = re.compile(
+    rf"\b({'|'.join(_ORDINALS)})(?:[ -](?:letters?|characters?|chars?|positions?)|\b)|\b(?:letter|"
+    rf"character|position)s? (?:number |no\.? |#)?(\d{{1,2}})\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,11 @@ class _Mention:
 
 def which_letter(text: str) -> int | None:
     """The place (0-based) of the letter that a text speaks of: ``second letters`` is 1."""
-    found = [match for match in _WHICH.finditer(text) if "letter" in match[0].casefold() or "char" in match[0].casefold() or match[2]]
+    found = [
+        match
+        for match in _WHICH.finditer(text)
+        if "letter" in match[0].casefold() or "char" in match[0].casefold() or match[2]
+    ]
     found = found or list(_WHICH.finditer(text))
     if not found:
         return None
@@ -84,7 +103,9 @@ def read(step: str, words: Sequence[str]) -> tuple[list[Spelled], list[Listed]]:
         for part in _parts(mentions):
             following = mentions[mentions.index(part[-1]) + 1 :]
             end = following[0].start if following else len(sentence)
-            letters = _letters(sentence[start:end], [_Mention(one.word, one.start - start, one.end - start) for one in part])
+            letters = _letters(
+                sentence[start:end], [_Mention(one.word, one.start - start, one.end - start) for one in part]
+            )
             spelled += letters
             listed += [] if letters else [_list(sentence, part)]
             start = part[-1].end
@@ -93,7 +114,12 @@ def read(step: str, words: Sequence[str]) -> tuple[list[Spelled], list[Listed]]:
 
 def answer_of(step: str, words: Sequence[str]) -> tuple[str, ...] | None:
     """The words after ``the answer is``, as they stand, or None."""
-    found = re.split(r"(?<![\"'“])\b(?:answer|final (?:list|order|result)|sorted (?:list|order|words)|result)\b(?:\s+(?:is|are|reads|becomes)\b)?\s*:?", step, flags=re.I)
+    found = re.split(
+        r"(?<![\"'“])\b(?:answer|final (?:list|order|result)|sorted (?:list|order|words)|"
+        r"result)\b(?:\s+(?:is|are|reads|becomes)\b)?\s*:?",
+        step,
+        flags=re.I,
+    )
     if len(found) < 2:
         return None
     mentions = _mentions(found[-1], words, quoted=False, prose=False)
@@ -144,7 +170,9 @@ def _letters_before(mentions: Sequence[_Mention], gaps: Sequence[str]) -> list[S
 def _letter(gap: str) -> str | None:
     found = _LETTER.findall(gap)
     quoted = [one for one, _ in found if one]
-    plain = [other for _, other in found if other and other not in ("a", "I")] or [other for _, other in found if other == "a"]
+    plain = [other for _, other in found if other and other not in ("a", "I")] or [
+        other for _, other in found if other == "a"
+    ]
     letter = quoted[0] if quoted else (plain[-1] if plain else None)
     return letter.casefold() if letter else None
 

@@ -1,8 +1,8 @@
 """Says the steps of a chain of reasoning in other words, without changing what they say.
 
 ``rewrite(task, steps, random)`` draws a style for the chain (numbering, markdown, signs or words, casing) and a phrasing for each
-step. What a step claims (numbers, signs, holders, orders, letters, answers) is carried over as it stands, mistakes included. A step
-that fits no known form keeps its words and gets the style only.
+step. What a step claims (numbers, signs, holders, orders, letters, answers) is carried over as it stands, mistakes included.
+A step that fits no known form keeps its words and gets the style only.
 """
 
 from __future__ import annotations

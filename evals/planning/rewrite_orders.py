@@ -18,10 +18,12 @@ class Drawn(Protocol):
 
 _ORDINALS_WORDS = "first second third fourth fifth sixth seventh eighth ninth"
 _ORDINALS = _ORDINALS_WORDS.split()
-_SHORT = "1st 2nd 3rd 4th 5th 6th 7th 8th 9th".split()
+_SHORT = ["1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th"]
 _CONVERSE = {
-    "to the left of": "to the right of", "to the right of": "to the left of", "newer than": "older than", "older than": "newer than",
-    "above": "below", "below": "above", "more expensive than": "less expensive than", "less expensive than": "more expensive than",
+    "to the left of": "to the right of", "to the right of": "to the left of", 
+    "newer than": "older than", "older than": "newer than",
+    "above": "below", "below": "above", 
+    "more expensive than": "less expensive than", "less expensive than": "more expensive than",
 }  # fmt: skip
 _SYNONYMS = {
     "to the left of": ("to the left of", "left of", "somewhere to the left of"),
@@ -34,11 +36,13 @@ _SYNONYMS = {
     "less expensive than": ("less expensive than", "cheaper than", "less costly than"),
 }
 _COMPARED = re.compile(
-    r"^((?:The )?[\w -]+?) ((?:is|are|finished)) (to the left of|to the right of|newer than|older than|above|below|more expensive than|"
+    r"^((?:The )?[\w -]+?) ((?:is|are|finished)) (to the left of|to the right of|newer than|older than|above|below|"
+    r"more expensive than|"
     r"less expensive than) ((?:the )?[\w -]+?)(?=[.,]|$)"
 )
 _NAMES = {
-    "leftmost": ("leftmost", "first from the left", "furthest left"), "rightmost": ("rightmost", "first from the right", "furthest right"),
+    "leftmost": ("leftmost", "first from the left", "furthest left"),
+    "rightmost": ("rightmost", "first from the right", "furthest right"),
     "cheapest": ("cheapest", "least expensive"), "most expensive": ("most expensive", "priciest"),
 }  # fmt: skip
 
@@ -130,7 +134,8 @@ def _listing(low: str, high: str, text: str, style: Drawn) -> str:
 
 def _item(item: str, style: Drawn) -> str:
     found = re.match(
-        r"^((?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|, | and | or | to | through )+) (can be|is|are|must be) (.+)$",
+        r"^((?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|, | and | or | to | through )+) "
+        r"(can be|is|are|must be) (.+)$",
         item,
     )
     if not found:

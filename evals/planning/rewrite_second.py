@@ -10,7 +10,7 @@ from typing import Any
 _SIGN = r"[\[\](){}<>]"
 _ORDINALS_WORDS = "first second third fourth fifth sixth seventh eighth ninth"
 _ORDINALS = _ORDINALS_WORDS.split()
-_NUMBERS = "one two three four five six seven eight nine".split()
+_NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 
 def rewrite_second(task: str, steps: Sequence[str], random: Random) -> list[str]:
@@ -105,7 +105,8 @@ def _swaps(step: str, drawn: _Drawn) -> str:
             (drawn.pick("Before any swap: ", "Setup: ", "") if body.startswith("At the start") else "") + shown + ending
         )
     lead = drawn.pick(
-        f"Swap ({found[1]}, {found[2]}): ", f"Once {found[1]} has traded with {found[2]}: ", f"Following the exchange of {found[1]} and {found[2]}, ",
+        f"Swap ({found[1]}, {found[2]}): ", f"Once {found[1]} has traded with {found[2]}: ",
+        f"Following the exchange of {found[1]} and {found[2]}, ",
         f"{found[1]} ⇄ {found[2]} gives ", f"{found[2]} and {found[1]} change places. Result - ",
     )  # fmt: skip
     return lead + shown + ending
@@ -127,8 +128,10 @@ def _brackets(step: str, drawn: _Drawn) -> str:
         )
         push = found[1] in "([{<"
         return drawn.pick(
-            f"Token {found[1]} comes in; stack now: {stack}", f"{found[1]} gets {'pushed' if push else 'matched and popped'}, leaving {stack}",
-            f"Processing {found[1]} leaves {stack}", f"symbol={found[1]}, stack={stack}", f"With {found[1]} the stack turns into {stack}.",
+            f"Token {found[1]} comes in; stack now: {stack}",
+            f"{found[1]} gets {'pushed' if push else 'matched and popped'}, leaving {stack}",
+            f"Processing {found[1]} leaves {stack}", f"symbol={found[1]}, stack={stack}",
+            f"With {found[1]} the stack turns into {stack}.",
         )  # fmt: skip
     if found := re.match(r"Now, we have reached the end\. The final stack is (.+?)\.?$", step):
         signs = " ".join(re.findall(_SIGN, found[1])) or "empty"
@@ -209,7 +212,8 @@ def _order(text: str, drawn: _Drawn) -> str:
 
 
 _RELATIONS = {
-    "to the left of": ("on the left of", "left of"), "to the right of": ("on the right of", "right of"), "newer than": ("newer than",),
+    "to the left of": ("on the left of", "left of"), "to the right of": ("on the right of", "right of"),
+    "newer than": ("newer than",),
     "older than": ("older than",), "above": ("ahead of", "before"), "below": ("behind", "after"),
     "more expensive than": ("pricier than", "more costly than"), "less expensive than": ("cheaper than", "less costly than"),
 }  # fmt: skip
@@ -243,7 +247,8 @@ def _order_sentence(sentence: str, drawn: _Drawn) -> str:
 
 def _item(item: str, drawn: _Drawn) -> str:
     found = re.match(
-        r"^((?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|, | and | or | to | through )+) (?:can be|is|are|must be) (.+)$",
+        r"^((?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|, | and | or | to | through )+) "
+        r"(?:can be|is|are|must be) (.+)$",
         item,
     )
     if not found:

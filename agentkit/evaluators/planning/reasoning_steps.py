@@ -28,7 +28,7 @@ class ReasoningSteps:
     that were checked. The same chain always gets the same verdict.
     """
 
-    least_checked: float = 0.0
+    least_checked: float = 0.5
     max_steps: int = 1000
     max_characters: int = 100_000
 

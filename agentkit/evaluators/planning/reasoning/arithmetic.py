@@ -10,7 +10,7 @@ from fractions import Fraction
 from agentkit.evaluators.planning.reasoning.chain import Chain, Notes, Reading
 from agentkit.evaluators.planning.reasoning.equalities import Line, equal, lines, pairs, written
 from agentkit.evaluators.planning.reasoning.expressions import Term
-from agentkit.evaluators.planning.reasoning.lexer import Token, tokens
+from agentkit.evaluators.planning.reasoning.lexer import Token, spoken, tokens
 
 FAMILY = "arithmetic"
 _NAMED = re.compile(
@@ -52,7 +52,7 @@ def check(chain: Chain) -> Reading | None:
         return None
     names = _names(chain.plain)
     work = _Work(goal, Notes(FAMILY), values=dict.fromkeys(names))
-    for place, text in enumerate(chain.plain):
+    for place, text in enumerate(map(spoken, chain.plain)):
         step = _Step(place, text, tokens(text, names))
         _read(step, _owned(step.found, list(lines(step.found, work.values, free=True))), work)
     _conclude(chain, work)
@@ -106,7 +106,8 @@ def _parted(between: Sequence[Token]) -> bool:
 
 
 def _goes_on(between: Sequence[Token]) -> bool:
-    return any(token.kind == "equals" or token.text.casefold() in ("then", "i.e", "ie") for token in between)
+    """Whether words right before a term say that it is the same value: ``that becomes``, ``, then``."""
+    return bool(between) and (between[-1].kind == "equals" or between[-1].text.casefold() == "then")
 
 
 def _is_letter(term: Term) -> bool:

@@ -22,6 +22,7 @@ _ARROW = re.compile(r"-+>|=+>|<-+|<=+(?!>)|[→⇒⟶]|&gt;|&lt;")
 _ASIDE = re.compile(r"\((?=[^\W\d_])([^()<>{}\[\]]*)(?<=[^\W\d_])\)")
 _LIST_START = re.compile(r"(?<![\"'“‘])[\[(](?=\s*[\"'“‘][\[\](){}<>][\"'”’])")
 _LIST_END = re.compile(r"(?<=[\"'“‘][\[\](){}<>][\"'”’])\s*[\])](?![\"'”’])")
+_LIST = re.compile(r"\[((?:\s*[(\[{<]\s*,)+\s*[(\[{<]\s*)\]|(?<![\w(\[{<] )\[([(\[{<])\]")
 _NOTHING = re.compile(
     r"(?<![^\s\"'])(?:\[\]|\{\}|\(\))(?=[\s.,;|\"']|$)|∅|ε|\b(?:non[- ]?empty)\b|"
     r"\b(?:empty|emptied|nothing|none|no (?:open(?:ing)? brackets?|elements?|items?|closers?)|blank|"
@@ -78,6 +79,7 @@ def _prepared(text: str) -> str:
     for spoken, sign in _SPOKEN:
         text = spoken.sub(f" {sign} ", text)
     text = _ARROW.sub(" ; ", text)
+    text = _LIST.sub(lambda found: f" {found[1] or found[2]} ", text)
     text = _LIST_END.sub(" ", _LIST_START.sub(" ", text))
     text = _ASIDE.sub(r" \1 ", text)
     return _NOTHING.sub(

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from agentkit.evaluators.planning.reasoning.expressions import Term, term_at
-from agentkit.evaluators.planning.reasoning.lexer import Token, plain_equality, tokens
+from agentkit.evaluators.planning.reasoning.lexer import Token, plain_equality, spoken, tokens
 
 _CALCULATOR = re.compile(r"<<([^<>]{1,200})>>")
 _FILLERS_WORDS = "a an the total of about only just roughly approximately exactly around still всего около примерно"
@@ -71,7 +71,9 @@ def lines(found: Sequence[Token], values: Mapping[str, Fraction | None], *, free
 def equalities(text: str, values: Mapping[str, Fraction | None] | None = None) -> list[Equality]:
     """The equalities stated in running text whose sides are both known, the calculator notes of GSM8K among them."""
     known = values or {}
-    pieces = [(_CALCULATOR.sub(" ", text), 0)] + [(note[1], note.start(1)) for note in _CALCULATOR.finditer(text)]
+    pieces = [(spoken(_CALCULATOR.sub(" ", text)), 0)] + [
+        (note[1], note.start(1)) for note in _CALCULATOR.finditer(text)
+    ]
     stated = []
     for piece, offset in pieces:
         found = tokens(piece, frozenset(known))
@@ -86,7 +88,9 @@ def pairs(
 ) -> Iterator[Equality]:
     """The equalities between neighbours of a run; with ``bare_units``, two bare numbers (``1 hour = 60 minutes``) are none."""
     for place, (left, right) in enumerate(pairwise(line.terms)):
-        if left.value is None or right.value is None or (bare_units and not left.operations and not right.operations):
+        if left.value is None or right.value is None:
+            continue
+        if not (left.operations or right.operations or left.names or right.names) and (bare_units or place == 0):
             continue
         holds = equal(left, right, rough=line.rough[place])
         yield Equality(

@@ -16,7 +16,7 @@ _OPTION = re.compile(r"^\s*\(?([A-Z])\)\s*(.+?)\.?\s*$", re.M)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _HOLLOW_WORDS = "a an the of in on and one her his their its new with to as is has ball book present gift"
 _HOLLOW = frozenset(_HOLLOW_WORDS.split())
-_JOINED = re.compile(r"\s*(?:and|&|with|/|–|-|,|и|с)\s*", re.I)
+_JOINED = re.compile(r"\s*(?:and|&|with|/|–|-|,|hands?|gives?|passes|и|с)\s*", re.I)
 _NEAR = 30
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+|\n")
 

@@ -71,7 +71,25 @@ _SIGNS = {
     "**": "^",
 }
 _NUMERALS = {**SIMPLE, "hundred": 100, "dozen": 12}
+_FACTOR = r"(\(?[-−–]?\d[\d,.]*(?<![.,])\)?%?)"
+_SPOKEN = (
+    (re.compile(rf"\b(?:adding|add|sum of)\s+{_FACTOR}\s+(?:and|to|with)\s+{_FACTOR}", re.I), r"\1 + \2"),
+    (re.compile(rf"\b(?:multiplying|multiply|product of)\s+{_FACTOR}\s+(?:and|by|with)\s+{_FACTOR}", re.I), r"\1 * \2"),
+    (
+        re.compile(rf"\b(?:subtracting|subtract|taking|take)\s+{_FACTOR}\s+(?:away\s+)?from\s+{_FACTOR}", re.I),
+        r"\2 - \1",
+    ),
+    (re.compile(rf"\b(?:dividing|divide|quotient of)\s+{_FACTOR}\s+(?:by|and)\s+{_FACTOR}", re.I), r"\1 / \2"),
+    (re.compile(rf"\bdifference (?:between|of)\s+{_FACTOR}\s+(?:and|from)\s+{_FACTOR}", re.I), r"\1 - \2"),
+)
 _TIMES = ("x", "X", "х", "Х")
+
+
+def spoken(text: str) -> str:
+    """The text with sums in words written with signs: ``adding 4 and 3`` is ``4 + 3``."""
+    for pattern, written in _SPOKEN:
+        text = pattern.sub(written, text)
+    return text
 
 
 def tokens(text: str, names: frozenset[str] = frozenset()) -> list[Token]:

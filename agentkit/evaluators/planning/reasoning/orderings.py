@@ -98,9 +98,7 @@ def _names(listed: str, body: str) -> tuple[tuple[str, ...], str]:
 def _check_step(place: int, step: str, desk: _Desk) -> None:
     said, desk.direction = claims(step, desk.puzzle.scanner, desk.direction)
     stated = {claim.content: number for number, claim in enumerate(desk.puzzle.statements)}
-    cites = [
-        claim for claim in said if claim.content in stated and claim.leading and not claim.listing and not claim.follows
-    ]
+    cites = [claim for claim in said if claim.content in stated and _cites(claim)]
     for claim in cites:
         _cite(claim, stated[claim.content], desk)
     if said:
@@ -109,6 +107,11 @@ def _check_step(place: int, step: str, desk: _Desk) -> None:
         if claim not in cites:
             _check_claim(place, claim, desk)
     _check_answer(place, step, desk)
+
+
+def _cites(claim: Claim) -> bool:
+    """Whether a claim that the question states too is a citation of it; in a list of places it would be a result."""
+    return claim.leading and (claim.kind == "before" or not (claim.listing or claim.follows))
 
 
 def _cite(claim: Claim, number: int, desk: _Desk) -> None:

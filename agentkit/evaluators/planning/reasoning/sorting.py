@@ -13,10 +13,11 @@ from agentkit.evaluators.planning.reasoning.wordlists import Listed, Spelled, an
 FAMILY = "sorting"
 _WORD = re.compile(r"[^\W\d_][^\s,;\"“”()\[\]{}/?<>=|]*")
 _LISTED = re.compile(r"(?<=[,<(\[{/?|→:\"'“])\s*([^\W\d_][\w'’-]*)(?=\s*[,<)\]}/?|→:;.\"'”])")
-_ASKS = re.compile(r"\b(?:sort|alphabet\w*|dictionary order|lexicograph\w*)\b", re.I)
+_ASKS = re.compile(r"\b(?:sort(?:ed|ing|s)?|order(?:ed|ing)?|alphabet\w*|dictionary order|lexicograph\w*)\b", re.I)
 _ANSWERS = re.compile(r"(?<![\"'“])\banswer\b(?![\"'”])", re.I)
 _AIMS = re.compile(
-    r"\b(?:sort|order|arrange|compar\w+|look\w*|break|resolve|examin\w+|consider|turn|focus|tackle|handle|next up|subpart|group|"
+    r"\b(?:sort|order|arrange|compar\w+|look\w*|break|resolve|examin\w+|consider|turn|focus\w*|tackl\w+|handl\w+|next up|"
+    r"subpart|group|"
     r"inspect|check|settle|work on|move on|deal)\b",
     re.I,
 )
@@ -77,7 +78,8 @@ def words_of(chain: Chain) -> tuple[str, ...] | None:
         return None
     said = " ".join(chain.steps).casefold()
     asked = bool(_ASKS.search(chain.question) or "sort" in chain.task or _ASKS.search(said))
-    return found if asked and sum(word in said for word in found) * 2 > len(found) else None
+    share = sum(word in said for word in found) / len(found)
+    return found if share == 1 or (asked and share > 0.5) else None
 
 
 def _respelled(words: Sequence[str], steps: Sequence[str]) -> dict[str, str]:
@@ -132,9 +134,9 @@ def _check_step(place: int, step: str, spelled: Sequence[Spelled], listed: Seque
 
 def _is_aim(one: Listed, spelled: Sequence[Spelled], desk: _Desk) -> bool:
     """Whether a list names the words to look at rather than their order."""
-    if len(one.groups) == 1:
-        return bool(_AIMS.search(one.text))
     looked_at = {spelling.word for spelling in spelled}
+    if len(one.groups) == 1:
+        return bool(_AIMS.search(one.text)) or set(one.words) <= looked_at
     return desk.listed and set(one.words) <= looked_at and not _ORDERED.search(one.text)
 
 

@@ -14,6 +14,10 @@ _SENTENCE = re.compile(
 _TIE = re.compile(
     r"[?/|~≟=]|\b(?:or|versus|vs|tied?|ties with|undecided|unsorted|still open|not yet (?:sorted|ordered))\b", re.I
 )
+_TIED = re.compile(
+    r"[\"'”’]?\s*,?\s*(?:(?:are|is|both|remain|still)\s+)*(?:tied|a tie)\b", re.I
+)  # behind the second of two
+_LISTING = re.compile(r"\s*(?:,|and|,\s*and|&)\s*")
 _NUMBER = re.compile(
     r"(?:[(\[#]|\b(?:number|no\.?|position)\s*)(\d{1,2})[)\]]?|(?<!letter )(?<!step )(?<![\w.])(\d{1,2})\s*[:=]", re.I
 )
@@ -202,7 +206,8 @@ def _list(text: str, mentions: Sequence[_Mention]) -> Listed:
     end = max(0, mentions[0].start - _NUMBER_WIDTH)
     for mention in mentions:
         gap = text[end : mention.start]
-        if groups and _together(gap, depths[end]):
+        tied = _LISTING.fullmatch(gap) is not None and _TIED.match(text, mention.end) is not None
+        if groups and (tied or _together(gap, depths[end])):
             groups[-1].append(mention.word)
         else:
             before, number = _numbers(gap)

@@ -4,7 +4,8 @@ python evals/planning/reasoning_steps.py --data FOLDER [--output FILE] [--seeds 
 
 ``FOLDER`` holds ``bigbench_mistake/`` (Apache-2.0) and ``openai_gsm8k/`` (MIT). Exact: the same step as the label, or none
 where the label says none. F1 is that of ProcessBench: the harmonic mean of the accuracies on wrong and on right chains. An
-unparsed chain counts as missed. The checkers were made looking at half A of the rows (by a hash of the id); half B was looked at rarely.
+unparsed chain counts as missed. The checkers were made looking at half A of the rows (by a hash of the id); half B was
+looked at rarely.
 """
 
 from __future__ import annotations

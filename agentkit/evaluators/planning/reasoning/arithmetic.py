@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +19,7 @@ _NAMED = re.compile(
     r"|(?:(?<=[-+*/×·⋅∗÷−=(])|(?<=[-+*/×·⋅∗÷−=(] )|(?<=times )|(?<=plus )|(?<=minus )|(?<=where )|(?<=let ))([A-Za-z])(?!\w)",
     re.I,
 )
+_CAPITAL = re.compile(r"(?<![\w'’])[A-Z](?![\w'’])")
 _MOST_WORDS = 14
 _LEAST_OPERATIONS = 2
 
@@ -73,8 +75,10 @@ def goal_of(question: str) -> Fraction | None:
 
 
 def _names(steps: Sequence[str]) -> frozenset[str]:
+    """The letters that stand for a value: they stand beside a sign or an equality, or come again and again."""
     found = {letter for step in steps for pair in _NAMED.findall(step) for letter in pair if letter}
-    return frozenset(found - {"x", "X", "I", "a", "s"})
+    counts = Counter(letter for step in steps for letter in _CAPITAL.findall(step))
+    return frozenset((found | {letter for letter, count in counts.items() if count > 1}) - {"x", "X", "I", "a", "s"})
 
 
 def _owned(found: Sequence[Token], runs: Sequence[Line]) -> list[Line]:
@@ -128,7 +132,7 @@ def _remember(step: _Step, line: Line, work: _Work) -> None:
     first, rest = line.terms[0], line.terms[1:]
     if _is_letter(first) and rest:
         _bind(step, next(iter(first.names)), rest, work)
-    elif first.names:
+    elif first.names and first.operations:
         _take_formula(step, first, work)
     known = [term for term in line.terms if term.value is not None]
     if known and (len(line.terms) > 1 or known[-1].operations == 0):

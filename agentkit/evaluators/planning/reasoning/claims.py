@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from agentkit.evaluators.planning.reasoning.axes import LOW
@@ -12,6 +13,9 @@ from agentkit.evaluators.planning.reasoning.placing import Scanner, Token
 
 Kind = Literal["before", "at", "not_at", "among", "open"]
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_LEAD = re.compile(r"\b(?:so|thus|hence|therefore|giving|we (?:now )?have|this gives|the order)\b[^:]{0,60}:", re.I)
+_COLON = re.compile(r":\s+(?=(?:first|1st|1|(?:position|place|slot|spot)s? (?:1|one))\b)", re.I)
+_NUMBERED = re.compile(r"(?<![\w.])(\d{1,2})\.\s+(?=[^\W\d]|[?_])")
 _ALL = re.compile(r"\b(?:cannot|can't|can not|not) (?:all|both)\b", re.I)
 
 
@@ -50,11 +54,11 @@ class _Group:
 def claims(text: str, scanner: Scanner, direction: int = 0) -> tuple[list[Claim], int]:
     """The claims of a text in order, and the direction in which its lists count from then on."""
     found: list[Claim] = []
-    for sentence in _sentences(text, scanner):
+    for sentence, listed in _sentences(_numbered(text), scanner):
         said = scanner.direction(sentence)
         direction = said or direction
         tokens = scanner.tokens(sentence, direction or LOW)
-        listing = bool(said) or any(token.kind == "any" for token in tokens) or _many_places(tokens)
+        listing = listed or bool(said) or any(token.kind == "any" for token in tokens) or _many_places(tokens)
         walk = _Walk(listing=listing)
         if not _ALL.search(sentence):
             for group in _groups(tokens):
@@ -63,17 +67,27 @@ def claims(text: str, scanner: Scanner, direction: int = 0) -> tuple[list[Claim]
     return found, direction
 
 
-def _sentences(text: str, scanner: Scanner) -> Iterator[str]:
-    """Sentences; a list introduced inside one (``..., so from left to right: ...``) is cut off and read by itself."""
+def _sentences(text: str, scanner: Scanner) -> Iterator[tuple[str, bool]]:
+    """Sentences, and whether they are lists; a list introduced in one (``..., so from left to right: ...``) is cut off."""
     for sentence in _SENTENCE.split(text):
-        cut = re.search(
-            r"\b(?:so|thus|hence|therefore|giving|we (?:now )?have|this gives|the order)\b[^:]{0,60}:", sentence, re.I
-        )
-        if cut and cut.start() and scanner.direction(sentence[cut.start() :]):
-            yield sentence[: cut.start()]
-            yield sentence[cut.start() :]
+        lead = _LEAD.search(sentence)
+        colon = _COLON.search(sentence)
+        if lead and lead.start() and scanner.direction(sentence[lead.start() :]):
+            yield sentence[: lead.start()], False
+            yield sentence[lead.start() :], True
+        elif colon and not scanner.direction(sentence[: colon.start()]):
+            yield sentence[: colon.start()], False
+            yield sentence[colon.end() :], True
         else:
-            yield sentence
+            yield sentence, False
+
+
+def _numbered(text: str) -> str:
+    """The text with the numbers of a list in it, ``1. Eve, 2. Rob``, written ``1: Eve, 2: Rob``."""
+    numbers = [int(found[1]) for found in _NUMBERED.finditer(text)]
+    if len(numbers) < 2 or any(later != number + 1 for number, later in pairwise(numbers)):
+        return text
+    return _NUMBERED.sub(r"\1: ", text)
 
 
 def _many_places(tokens: Sequence[Token]) -> bool:

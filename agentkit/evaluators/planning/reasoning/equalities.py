@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from agentkit.evaluators.planning.reasoning.expressions import Term, term_at
+from agentkit.evaluators.planning.reasoning.expressions import Expressions, Term
 from agentkit.evaluators.planning.reasoning.lexer import Token, plain_equality, spoken, tokens
 
 _CALCULATOR = re.compile(r"<<([^<>]{1,200})>>")
@@ -49,9 +49,9 @@ def lines(found: Sequence[Token], values: Mapping[str, Fraction | None], *, free
 
     With ``free``, words (``is``, ``gives``) join any two terms; without, only behind a term that has an operation.
     """
-    place = 0
+    expressions, place = Expressions(found, values, units=not free), 0
     while place < len(found):
-        term = term_at(found, place, values, units=not free) if _starts(found, place) else None
+        term = expressions.at(place) if _starts(found, place) else None
         if term is None:
             place += 1
             continue
@@ -59,7 +59,7 @@ def lines(found: Sequence[Token], values: Mapping[str, Fraction | None], *, free
             place = max(term.last, place + 1)
             continue
         terms, rough = [term], []
-        while (following := _following(found, terms[-1], values, free)) is not None:
+        while (following := _following(found, terms[-1], expressions, free)) is not None:
             if not free and _dangles(found, following[0].last):
                 break
             terms.append(following[0])
@@ -77,20 +77,16 @@ def equalities(text: str, values: Mapping[str, Fraction | None] | None = None) -
     stated = []
     for piece, offset in pieces:
         found = tokens(piece, frozenset(known))
-        stated += [
-            one for line in lines(found, known) for one in pairs(piece, found, line, offset=offset, bare_units=True)
-        ]
+        stated += [one for line in lines(found, known) for one in pairs(piece, found, line, offset=offset)]
     return stated
 
 
-def pairs(
-    text: str, found: Sequence[Token], line: Line, *, offset: int = 0, bare_units: bool = False
-) -> Iterator[Equality]:
-    """The equalities between neighbours of a run; with ``bare_units``, two bare numbers (``1 hour = 60 minutes``) are none."""
+def pairs(text: str, found: Sequence[Token], line: Line, *, offset: int = 0) -> Iterator[Equality]:
+    """The equalities between neighbours of a run; two bare numbers (``1 hour = 60 minutes``) are none."""
     for place, (left, right) in enumerate(pairwise(line.terms)):
         if left.value is None or right.value is None:
             continue
-        if not (left.operations or right.operations or left.names or right.names) and (bare_units or place == 0):
+        if not right.operations and not any(term.operations or term.names for term in line.terms[: place + 1]):
             continue
         holds = equal(left, right, rough=line.rough[place])
         yield Equality(
@@ -164,9 +160,7 @@ def _dangles(found: Sequence[Token], last: int) -> bool:
     return last < len(found) and found[last].kind in ("sign", "name", "number", "open")
 
 
-def _following(
-    found: Sequence[Token], term: Term, values: Mapping[str, Fraction | None], free: bool
-) -> tuple[Term, bool] | None:
+def _following(found: Sequence[Token], term: Term, expressions: Expressions, free: bool) -> tuple[Term, bool] | None:
     """The term said to be equal to ``term``, and whether only roughly."""
     place, sign = term.last, None
     while place < len(found) and found[place].kind == "equals":
@@ -176,7 +170,7 @@ def _following(
     rough = sign.text in _ROUGHLY
     while place < len(found) and found[place].kind == "word" and found[place].text.casefold() in _FILLERS:
         rough, place = rough or found[place].text.casefold() in _ROUGHLY, place + 1
-    right = term_at(found, place, values, units=not free) if place < len(found) else None
+    right = expressions.at(place) if place < len(found) else None
     if right is None or (not free and not plain_equality(sign) and _compared(found, right)):
         return None
     return right, rough

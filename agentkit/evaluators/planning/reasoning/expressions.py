@@ -33,20 +33,22 @@ class Term:
     percents: bool = False
 
 
-def term_at(
-    found: Sequence[Token], place: int, values: Mapping[str, Fraction | None], *, units: bool = False
-) -> Term | None:
-    """The longest expression that starts at token ``place``; ``units`` allows words behind its numbers."""
-    return _Parser(found, values, units).sums(place, 0)
+class Expressions:
+    """The expressions among tokens; ``units`` allows words behind numbers.
 
+    Recursive descent that stops, without error, where an expression does. Places where none starts are remembered, so that
+    reading a text takes time in proportion to its length, whatever is in it.
+    """
 
-class _Parser:
-    """Recursive descent that stops, without error, where the expression does."""
-
-    def __init__(self, found: Sequence[Token], values: Mapping[str, Fraction | None], units: bool) -> None:
+    def __init__(self, found: Sequence[Token], values: Mapping[str, Fraction | None], *, units: bool = False) -> None:
         self._found, self._values, self._units = found, values, units
+        self._barren: set[int] = set()
 
-    def sums(self, place: int, depth: int) -> Term | None:
+    def at(self, place: int) -> Term | None:
+        """The longest expression that starts at token ``place``."""
+        return self._sums(place, 0)
+
+    def _sums(self, place: int, depth: int) -> Term | None:
         return self._series(place, depth, "+-")
 
     def _products(self, place: int, depth: int) -> Term | None:
@@ -74,8 +76,14 @@ class _Parser:
         return ""
 
     def _powers(self, place: int, depth: int) -> Term | None:
-        if depth > _DEEPEST:
+        if depth > _DEEPEST or place in self._barren:
             return None
+        found = self._power(place, depth)
+        if found is None:
+            self._barren.add(place)
+        return found
+
+    def _power(self, place: int, depth: int) -> Term | None:
         if self._is(place, "sign", "-") or self._is(place, "sign", "+"):
             inner = self._powers(place + 1, depth + 1)
             if inner is None:
@@ -103,7 +111,7 @@ class _Parser:
         return None
 
     def _group(self, place: int, depth: int) -> Term | None:
-        inner = self.sums(place + 1, depth + 1)
+        inner = self._sums(place + 1, depth + 1)
         if inner is None or not self._is(inner.last, "close"):
             return None
         return replace(inner, first=place, last=self._past_units(inner.last + 1))

@@ -156,7 +156,7 @@ def _check_claim(place: int, claim: Claim, desk: _Desk) -> None:
 def _flag(place: int, claim: Claim, desk: _Desk) -> None:
     """A claim that does not follow: false in all possible orders, contrary to a statement, or merely not yet known."""
     allowed = _allowed(claim, desk.orders)
-    if claim.kind == "before" and claim.leading and not claim.listing and not claim.follows:
+    if claim.kind == "before" and claim.leading and not claim.follows:
         code, why = "misquoted", "the question does not say so, and it does not follow"
     elif not desk.possible & allowed:
         code, why = "declared_state_wrong", f"by the statements used so far {_where(claim, desk)}"

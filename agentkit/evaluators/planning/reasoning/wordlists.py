@@ -34,7 +34,7 @@ _ORDINALS = {
     for word in words.split()
 }  # fmt: skip
 _PROSE_WORDS = (
-    "a all also am an and answer are as at be been before below begin being both but by can compare each final "
+    "a all also am an and answer are as at be been before below begin both but by can compare each final "
     "first following for from full further group has have hence here i in is it its last left let letter like list "
     "look looking my next no not now of on one only or order other our out overall part position result right "
     "second see so sort start step still than that the their them then there these they third this those thus tie "
@@ -134,12 +134,20 @@ def _mentions(text: str, words: Sequence[str], *, quoted: bool, prose: bool = Tr
     names = "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
     border = (rf"[{_QUOTES}]", rf"[{_QUOTES}]") if quoted else (r"(?<![\w'’-])", r"(?![\w-]|['’]\w)")
     pattern = re.compile(f"{border[0]}({names}){border[1]}", re.I)
-    found = [
-        _Mention(match[1].casefold(), match.start(), match.end())
-        for match in pattern.finditer(text)
-        if quoted or not prose or match[1].casefold() not in _PROSE or _LISTED.match(text, match.end())
-    ]
-    return [one for place, one in enumerate(found) if not (place and _is_letter(text, found[place - 1], one))]
+    found: list[_Mention] = []
+    for match in pattern.finditer(text):
+        one = _Mention(match[1].casefold(), match.start(), match.end())
+        if found and _is_letter(text, found[-1], one):
+            continue
+        if quoted or not prose or one.word not in _PROSE or _in_list(text, found[-1:], one):
+            found.append(one)
+    return found
+
+
+def _in_list(text: str, before: Sequence[_Mention], one: _Mention) -> bool:
+    """Whether a word that prose uses too stands in a list: the list goes on behind it, or comes right up to it."""
+    gap = text[before[-1].end : one.start] if before else "-"
+    return _LISTED.match(text, one.end) is not None or re.fullmatch(r"\s*(?:[,/?|<]|and|or)\s*", gap) is not None
 
 
 def _is_letter(text: str, before: _Mention, one: _Mention) -> bool:

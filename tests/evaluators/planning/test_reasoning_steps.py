@@ -88,7 +88,18 @@ async def test_the_evaluator_keeps_the_contract() -> None:
 
 def test_the_command_writes_one_line_a_row(tmp_path: Path) -> None:
     out = tmp_path / "verdicts.jsonl"
-    command = [sys.executable, "-m", "agentkit", "evaluate", "reasoning_steps", "-i", str(SAMPLE), "-o", str(out), "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "agentkit",
+        "evaluate",
+        "reasoning_steps",
+        "-i",
+        str(SAMPLE),
+        "-o",
+        str(out),
+        "--quiet",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]

@@ -34,6 +34,7 @@ _STOCK = re.compile(
 )
 _REMAINS = re.compile(r"\b(?:left|remain\w*|now|leav\w+|still|остал\w*|теперь|стало)\b", re.I)
 _COUNTS = "0 1 2 3 4 5 6 7 8 9 10 11 12 14 16 20 24 25 26 28 30 31 40 50 52 60 75 90 100 180 360 365 1000 3600 5280"
+_MOST = 500  # values to compare a number with; a chain that names more is not searched
 _EVERYDAY = frozenset(Fraction(count) for count in _COUNTS.split()) | {
     Fraction(1, 2),
     Fraction(1, 4),
@@ -44,21 +45,21 @@ _EVERYDAY = frozenset(Fraction(count) for count in _COUNTS.split()) | {
 
 @dataclass(slots=True)
 class _Seen:
-    """The values that the question and the steps so far have given, and those that were worked out."""
+    """The values that the question and the steps so far have named or found, and the one found last."""
 
-    given: set[Fraction] = field(default_factory=set)
-    found: list[Fraction] = field(default_factory=list)
+    known: set[Fraction] = field(default_factory=set)
+    last: Fraction | None = None
 
 
 def check(chain: Chain) -> Reading | None:
     """Checks what can be checked in running text."""
     notes, seen = Notes(FAMILY), _Seen()
-    seen.given |= _numbers(chain.question)
+    seen.known |= _numbers(chain.question)
     for place, step in enumerate(chain.plain):
         _check_equalities(place, step, seen, notes)
         _check_stock(place, step, seen, notes)
         _check_answer(place, step, seen, notes)
-        seen.given |= _numbers(step)
+        seen.known |= _numbers(step)
     return notes.reading()
 
 
@@ -74,9 +75,10 @@ def _check_equalities(place: int, step: str, seen: _Seen, notes: Notes) -> None:
                 f"{equality.left} = {value}",
             )
         _check_sources(place, equality, seen, notes)
-        seen.given |= _numbers(equality.left)
+        seen.known |= _numbers(equality.left)
         if equality.right_value is not None:
-            seen.found.append(equality.right_value)
+            seen.known.add(equality.right_value)
+            seen.last = equality.right_value
 
 
 def _check_stock(place: int, step: str, seen: _Seen, notes: Notes) -> None:
@@ -87,7 +89,7 @@ def _check_stock(place: int, step: str, seen: _Seen, notes: Notes) -> None:
         first, change, left = (Fraction(found[number].replace(",", "")) for number in (1, 5, 6))
         due = first - change if found["lost"] else first + change
         notes.checked.add(place)
-        seen.found.append(left)
+        seen.last = left
         if left not in (due, first, change):
             sign = "-" if found["lost"] else "+"
             notes.flaw(
@@ -102,25 +104,26 @@ def _check_answer(place: int, step: str, seen: _Seen, notes: Notes) -> None:
     """The answer must be a value that a step found; where no step found any, nothing is said."""
     announced = list(_ANSWER.finditer(step))
     value = _VALUE.match(step, announced[-1].end()) if announced else None
-    if value is None or not seen.found:
+    if value is None or seen.last is None:
         return
     notes.checked.add(place)
     said = Fraction(value[1].replace(",", ""))
-    known = {*seen.found, *seen.given, *_numbers(step[: announced[-1].start()])}
+    known = seen.known | _numbers(step[: announced[-1].start()])
     if not any(_alike(said, one) for one in known):
         notes.flaw(
             place,
             "unsupported_conclusion",
-            f"step {place} answers {shown(said)}; no step before it found that, the last one found {shown(seen.found[-1])}",
-            f"answer {shown(seen.found[-1])}",
+            f"step {place} answers {shown(said)}; no step before it found that, the last one found {shown(seen.last)}",
+            f"answer {shown(seen.last)}",
         )
 
 
 def _check_sources(place: int, equality: Equality, seen: _Seen, notes: Notes) -> None:
     """A number in a sum that neither the question nor a step before it gave, nor everyday knowledge: told as a remark."""
-    known = seen.given | set(seen.found) | _EVERYDAY
-    for number in sorted(_numbers(equality.left) - known):
-        if any(number in _scaled(one) or number * one == 1 for one in known):
+    for number in sorted(_numbers(equality.left) - seen.known - _EVERYDAY):
+        if len(seen.known) > _MOST or any(
+            number in _scaled(one) or number * one == 1 for one in seen.known | _EVERYDAY
+        ):
             continue
         notes.remark(
             place,

@@ -78,7 +78,9 @@ def _names(steps: Sequence[str]) -> frozenset[str]:
     """The letters that stand for a value: they stand beside a sign or an equality, or come again and again."""
     found = {letter for step in steps for pair in _NAMED.findall(step) for letter in pair if letter}
     counts = Counter(letter for step in steps for letter in _CAPITAL.findall(step))
-    return frozenset((found | {letter for letter, count in counts.items() if count > 1}) - {"x", "X", "I", "a", "s"})
+    found |= {letter for letter, count in counts.items() if count > 1}
+    articles = {"x", "X", "I", "s"} | (set() if "b" in found else {"a"})
+    return frozenset(found - articles)
 
 
 def _owned(found: Sequence[Token], runs: Sequence[Line]) -> list[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CLOSER = {"(": ")", "[": "]", "{": "}", "<": ">"}
 OPENER = {closer: opener for opener, closer in CLOSER.items()}
@@ -37,10 +37,11 @@ _QUOTES = frozenset("\"'“”‘’`,")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Signs that stand together (none: ``empty`` was said), and the words since the run before."""
+    """Signs that stand together (none: ``empty`` was said), the words since the run before, and those up to the next one."""
 
     signs: tuple[str, ...]
     before: str
+    after: str = ""
 
 
 def runs(text: str) -> list[Run]:
@@ -67,7 +68,12 @@ def runs(text: str) -> list[Run]:
             words, between = [], []
         else:
             between.append(piece[0].casefold())
-    return [*found, Run(_unlisted(signs, plain), " ".join(words))] if signs else found
+    if signs:
+        found.append(Run(_unlisted(signs, plain), " ".join(words)))
+    else:
+        between = [*words, *between]
+    afters = [run.before for run in found[1:]] + [" ".join(between)] * bool(found)
+    return [replace(run, after=after) for run, after in zip(found, afters, strict=True)]
 
 
 def rest(text: str) -> str:

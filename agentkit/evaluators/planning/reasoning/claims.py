@@ -13,6 +13,11 @@ from agentkit.evaluators.planning.reasoning.placing import Scanner, Token
 
 Kind = Literal["before", "at", "not_at", "among", "open"]
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_OPENING = re.compile(
+    r"(?:^|(?<=[.!?]\s))(?:(?:first|second|third|fourth|fifth|last|final)(?:ly)?|after (?:that|this)|before (?:that|this)),\s+"
+    r"(?!(?:then\s+)?(?:first|second|third|fourth|fifth|sixth|seventh|\d)\b)",
+    re.I,
+)  # "First, Rob finished second": an opening word, no place
 _LEAD = re.compile(r"\b(?:so|thus|hence|therefore|giving|we (?:now )?have|this gives|the order)\b[^:]{0,60}:", re.I)
 _COLON = re.compile(r":\s+(?=(?:first|1st|1|(?:position|place|slot|spot)s? (?:1|one))\b)", re.I)
 _NUMBERED = re.compile(r"(?<![\w.])(\d{1,2})\.\s+(?=[^\W\d]|[?_])")
@@ -54,17 +59,33 @@ class _Group:
 def claims(text: str, scanner: Scanner, direction: int = 0) -> tuple[list[Claim], int]:
     """The claims of a text in order, and the direction in which its lists count from then on."""
     found: list[Claim] = []
-    for sentence, listed in _sentences(_numbered(text), scanner):
+    for sentence, listed in _sentences(_numbered(_OPENING.sub("", text)), scanner):
         said = scanner.direction(sentence)
         direction = said or direction
         tokens = scanner.tokens(sentence, direction or LOW)
         listing = listed or bool(said) or any(token.kind == "any" for token in tokens) or _many_places(tokens)
+        if (row := _row(tokens, scanner.size)) is not None:
+            found += _standing(row, direction or LOW, scanner.size)
+            continue
         walk = _Walk(listing=listing)
         if not _ALL.search(sentence):
             for group in _groups(tokens):
                 walk.take(group)
         found += walk.found
     return found, direction
+
+
+def _row(tokens: Sequence[Token], size: int) -> list[int | None] | None:
+    """The things of a bare row, ``Eve, ?, ?, Ana``, None where anything may stand; None when the tokens are no such row."""
+    said = [token for token in tokens if token.kind not in ("comma", "stop", "and", "so", "to")]
+    whole = len(said) == size and all(token.kind in ("thing", "any") for token in said)
+    return [token.thing if token.kind == "thing" else None for token in said] if whole else None
+
+
+def _standing(row: Sequence[int | None], direction: int, size: int) -> Iterator[Claim]:
+    for number, thing in enumerate(row):
+        places = frozenset((number if direction == LOW else size - 1 - number,))
+        yield Claim("open", (), places, listing=True) if thing is None else Claim("at", (thing,), places, listing=True)
 
 
 def _sentences(text: str, scanner: Scanner) -> Iterator[tuple[str, bool]]:
@@ -190,17 +211,17 @@ class _Walk:
     opened: frozenset[int] = frozenset()
     excepting: bool = False
     follows: bool = False
+    orphan: bool = False
 
     def take(self, group: _Group) -> None:
-        {
-            "thing": self._thing, "place": self._place, "any": self._any, "not": self._not, "compare": self._compared,
-            "it": self._it, "many": self._many, "so": self._so, "comma": self._comma, "except": self._except, "stop": self._stop,
-        }.get(group.kind, self._nothing)(group)  # fmt: skip
+        """Go on with the next group; each kind has a method of its name."""
+        getattr(self, f"_{group.kind}", self._nothing)(group)
 
     def _nothing(self, group: _Group) -> None:
         """``and`` and ``to`` between other things say nothing."""
 
     def _thing(self, group: _Group) -> None:
+        self.orphan = False
         if self.excepting:
             for thing in group.things:
                 self._claim("not_at", (thing,), self.opened)
@@ -222,7 +243,9 @@ class _Walk:
             self.subject, self.paired = group, False
 
     def _place(self, group: _Group) -> None:
-        if self.free:
+        if self.orphan:
+            self.orphan = self.negated = False  # "it cannot be first", and nobody knows who
+        elif self.free:
             self._open(group)
         elif self.subject is not None and not self.paired:
             self._stands(self.subject, group, leading=True)
@@ -258,24 +281,32 @@ class _Walk:
         if self.subject is not None and side and len(self.subject.things) == 1 and self.subject.things != group.things:
             self._before(self.subject, side, group)
 
-    def _compared(self, group: _Group) -> None:
+    def _compare(self, group: _Group) -> None:
         self.compare = group.side
 
     def _it(self, group: _Group) -> None:
         self.paired = self.subject is None or len(self.subject.things) > 1
+        self.orphan = self.subject is None
+
+    def _because(self, group: _Group) -> None:
+        """What stands before a reason is finished."""
+        self.negated, self.free, self.spot, self.compare, self.orphan = False, False, None, 0, False
+        self.subject, self.paired = None, True
 
     def _so(self, group: _Group) -> None:
-        self.follows, self.negated, self.free, self.spot, self.compare, self.many = True, False, False, None, 0, None
+        self.follows = self.follows or bool(self.found)
+        self.negated, self.free, self.spot, self.compare, self.many = False, False, None, 0, None
 
     def _comma(self, group: _Group) -> None:
-        self.negated, self.free = False, False
+        self.negated, self.free, self.orphan = False, False, False
 
     def _except(self, group: _Group) -> None:
         self.excepting = bool(self.opened)
 
     def _stop(self, group: _Group) -> None:
         self.subject, self.paired, self.spot, self.compare, self.inverted = None, True, None, 0, None
-        self.negated = self.free = self.excepting = False
+        self.negated = self.free = self.excepting = self.orphan = False
+        self.many = None
 
     def _before(self, subject: _Group, side: int, other: _Group) -> None:
         if not self.negated and not subject.either and not other.either:

@@ -51,14 +51,16 @@ def exchange_of(question: str) -> Exchange | None:
 def pairs_in(sentence: str, people: Sequence[str]) -> tuple[list[frozenset[str]], str]:
     """The pairs of people who are said to swap, in the order of the text, and the text without them."""
     names = "|".join(map(re.escape, sorted(people, key=len, reverse=True)))
-    found = re.compile(rf"(?<!\w)({names})(?!\w)(?:'s|’s)?(.{{1,40}}?)(?<!\w)({names})(?!\w)", re.S)
+    found = re.compile(rf"(?<!\w)({names})(?!\w)(?:'s|’s)?(.{{1,40}}?)(?<!\w)({names})(?!\w)", re.S | re.I)
+    spelling = {name.casefold(): name for name in people}
     pairs, kept = [], []
     place = done = 0
     while (match := found.search(sentence, place)) is not None:
-        after = re.split(rf"[.,;:!?\n]|(?<!\w)(?:{names})(?!\w)", sentence[match.end() :][:_NEAR])[0]
+        after = re.split(rf"(?i)[.,;:!?\n]|(?<!\w)(?:{names})(?!\w)", sentence[match.end() :][:_NEAR])[0]
         before = re.split(r"[.,;:!?\n]", sentence[place : match.start()])[-1][-40:]
-        if match[1] != match[3] and _swapping(before, match[2], after):
-            pairs.append(frozenset((match[1], match[3])))
+        one, other = (spelling[match[number].casefold()] for number in (1, 3))
+        if one != other and _swapping(before, match[2], after):
+            pairs.append(frozenset((one, other)))
             kept.append(sentence[done : match.start()])
             place = done = match.end()
         else:

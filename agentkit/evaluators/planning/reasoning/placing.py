@@ -10,7 +10,21 @@ from typing import Literal
 from agentkit.evaluators.planning.reasoning.axes import HIGH, LOW, Axis
 
 Kind = Literal[
-    "thing", "place", "many", "compare", "any", "not", "or", "and", "to", "except", "it", "so", "comma", "stop"
+    "thing",
+    "place",
+    "many",
+    "compare",
+    "any",
+    "not",
+    "or",
+    "and",
+    "to",
+    "except",
+    "it",
+    "because",
+    "so",
+    "comma",
+    "stop",
 ]
 
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
@@ -36,6 +50,7 @@ _FIXED = (
     ("to", r"(?:to|through|thru|until|–|—|-)"),
     ("it", r"(?:it|they|he|she)"),
     ("so", r"(?:so|therefore|hence|thus|which means|meaning|that means|this means|implying|consequently|as a result|then)"),
+    ("because", r"(?:because|since)"),
     ("comma", r"[,;:|()]"),
     ("stop", r"[.!?\n]"),
 )  # fmt: skip
@@ -58,7 +73,8 @@ class Scanner:
     """Cuts sentences about ``names`` (in the order of their indices) on ``axis`` into tokens."""
 
     def __init__(self, names: Sequence[str], nouns: str, axis: Axis) -> None:
-        self._size, self._axis = len(names), axis
+        self.size = len(names)
+        self._axis = axis
         things = "|".join(
             rf"(?P<t{number}>{_thing(name, nouns)})"
             for number, name in sorted(enumerate(names), key=lambda one: -len(one[1]))
@@ -119,7 +135,7 @@ class Scanner:
     def _scan(self, text: str, direction: int) -> Iterator[Token]:
         for found in self._pattern.finditer(text):
             start, end = found.span()
-            thing = next((n for n in range(self._size) if found[f"t{n}"]), None)
+            thing = next((n for n in range(self.size) if found[f"t{n}"]), None)
             if thing is not None:
                 yield Token("thing", start, end, thing=thing)
             elif found["many"]:
@@ -188,7 +204,7 @@ class Scanner:
         return None
 
     def _from(self, number: int, side: int) -> int:
-        return number if side != HIGH else self._size - 1 - number
+        return number if side != HIGH else self.size - 1 - number
 
 
 def _thing(name: str, nouns: str) -> str:

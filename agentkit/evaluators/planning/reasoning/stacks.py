@@ -15,6 +15,10 @@ _STACK = re.compile(
     r"\b(?:stack|contents?|configuration|state|holds?|giving|gives|leav\w+|left with|becomes?|"
     r"result\w*|remain\w*|now|have|стек)\b"
 )
+_STANDS = re.compile(r"(?:(?:is|are|remains?|left|now|still)\s+)*(?:on|in) (?:the |our |my )?stack\b")
+_READS = re.compile(
+    r"\b(?:after|once|when|upon|having|read\w*|process\w*|symbol|token|character|see\w*|push\w*|pop\w*|encounter\w*|handl\w+)\b"
+)
 _AT_END = re.compile(
     r"\b(?:(?:reach\w*|at|hit|to|is|come to) the end|end of|final|finish\w*|exhausted|no more|"
     r"nothing more|over|complete[d]?|"
@@ -81,14 +85,14 @@ def _check_step(place: int, words: str, found: Sequence[Run], walk: _Walk) -> No
     left = len(walk.signs) - walk.taken
     ending = bool(_AT_END.search(words)) and not _takes_next(found, walk)
     if left and not ending:
-        _take(place, words, found, walk)
+        _take(place, found, walk)
         return
     if left:
         walk.notes.flaw(
             place, "procedure_violated", f"step {place} ends with {left} signs of the input still to read",
             f"read {walk.signs[walk.taken]} next",
         )  # fmt: skip
-    elif not ending and not _POP.search(words) and not _NEED.search(words) and _symbol_and_stack(words, found)[0]:
+    elif not ending and not _POP.search(words) and not _NEED.search(words) and _symbol_and_stack(found)[0]:
         walk.notes.flaw(
             place, "procedure_violated", f"step {place} reads one more sign, but the input has only {len(walk.signs)}",
             "go on with the final stack",
@@ -109,8 +113,8 @@ def _takes_next(found: Sequence[Run], walk: _Walk) -> bool:
     )
 
 
-def _take(place: int, words: str, found: Sequence[Run], walk: _Walk) -> None:
-    symbols, stack = _symbol_and_stack(words, found)
+def _take(place: int, found: Sequence[Run], walk: _Walk) -> None:
+    symbols, stack = _symbol_and_stack(found)
     if symbols is None and walk.taken == 0 and not stack:
         return  # "the stack is empty", before the first sign
     for sign in symbols or walk.signs[walk.taken : walk.taken + 1]:
@@ -144,15 +148,24 @@ def _after(stack: Sequence[str], sign: str) -> list[str]:
     return list(stack[:-1]) if stack and stack[-1] == OPENER[sign] else list(stack)
 
 
-def _symbol_and_stack(words: str, found: Sequence[Run]) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+def _symbol_and_stack(found: Sequence[Run]) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
     """Which run is the sign that is read and which the stack: the stack is announced, or comes last."""
-    announced = [place for place, run in enumerate(found) if _STACK.search(run.before)]
+    announced = [place for place, run in enumerate(found) if _announces_stack(run)]
     if len(found) == 1:
         only = found[0]
         return (None, only.signs) if announced or len(only.signs) != 1 else (only.signs, None)
     at = announced[-1] if announced else len(found) - 1
     others = [run.signs for place, run in enumerate(found) if place != at and len(run.signs) == 1]
     return (others[0] if others else None), found[at].signs
+
+
+def _announces_stack(run: Run) -> bool:
+    """Whether the words around a run speak of the stack, rather than of the sign that is read."""
+    if _STANDS.match(run.after):
+        return True
+    stack = max((one.end() for one in _STACK.finditer(run.before)), default=-1)
+    sign = max((one.end() for one in _READS.finditer(run.before)), default=-1)
+    return stack > sign
 
 
 def _close(place: int, words: str, found: Sequence[Run], walk: _Walk) -> None:

@@ -13,7 +13,12 @@ from agentkit.evaluators.planning.reasoning.exchange import Exchange, exchange_o
 FAMILY = "swaps"
 _CLAUSE = re.compile(r"(?<=[.;!?\n])\s*")
 _ANSWER = re.compile(r"\b(?:answer|option|choice|ответ)\b|\([A-Z]\)\s*\.?\s*$", re.I)
-_LETTER = re.compile(r"\(([A-Z])\)|\b(?:answer|option|choice)\b[^.\n]{0,20}?\b([A-Z])\b\s*\.?\s*$")
+_LETTER = re.compile(r"\(([A-Z])\)|\b(?:answer|option|choice)\b[^.\n]{0,20}?\b([A-Z])\b\s*\.?\s*$", re.I)
+_INITIAL = re.compile(
+    r"(?<![\w(])([B-ZА-ЯЁ]|(?<=and )A|(?<=AND )A|(?<=& )A|A(?!\s+(?!(?:and|has|have|had|holds?|gets?|got|is|now|with|swaps|trades|"
+    r"switches|exchanges|keeps|gives|takes|to|ends?)\b)[a-z])|[a-zа-яё](?=\s*[:=→]))(?![\w)'’])"
+)  # the article is none
+_FORMER = frozenset(("was", "previously", "formerly", "instead"))  # before a thing that is held no more
 _BRACKETED = re.compile(r"\(([A-Z])\)")
 _ENDING = re.compile(r"\b(?:at the end|in the end|finally|final|ends? (?:up|with)|therefore|конце|итог\w*)\b", re.I)
 _BEGINNING = re.compile(r"\b(?:start|begin|beginning|initial\w*|originally|at first|to begin|сначала|начал\w*)\b", re.I)
@@ -175,14 +180,14 @@ def _said(step: str, table: _Table) -> _Said:
 def _answered(clause: str, table: _Table) -> str | None:
     if (found := list(_LETTER.finditer(clause))) and table.puzzle.options:
         letter = found[-1][1] or found[-1][2]
-        return table.puzzle.options.get(letter)
+        return table.puzzle.options.get(letter.upper())
     mentions = [thing for kind, thing in _mentions(_spelled(clause, table.aliases), table) if kind == "thing"]
     return mentions[-1] if mentions and table.puzzle.asked else None
 
 
 def _spelled(clause: str, aliases: Mapping[str, str]) -> str:
-    """The clause with initials (``A``, not ``(A)``) written as names."""
-    return re.sub(r"(?<![\w(])([A-ZА-ЯЁ])(?![\w)'’])", lambda found: aliases.get(found[1], found[1]), clause)
+    """The clause with initials (``A``, not ``(A)`` and not the article) written as names."""
+    return _INITIAL.sub(lambda found: aliases.get(found[1].upper(), found[1]), clause)
 
 
 def _mentions(text: str, table: _Table) -> list[tuple[str, str]]:
@@ -192,11 +197,13 @@ def _mentions(text: str, table: _Table) -> list[tuple[str, str]]:
     people = {name.casefold(): name for name in table.puzzle.people}
     found: list[tuple[str, str]] = []
     run: list[str] = []
+    former = ""
     for word in [*words(text), ""]:
         stem = re.sub(r"['’]s$", "", word)
         if word in known:
-            run.append(word)
+            run += [] if former in _FORMER and not run else [word]
             continue
+        former = former if word in ("the", "a", "an", "of") else word
         if run and word not in ("of", "the", "in"):
             found += [("thing", item) for item in _things(run, things)]
             run = []

@@ -15,7 +15,7 @@ _TIE = re.compile(
     r"[?/|~≟=]|\b(?:or|versus|vs|tied?|ties with|undecided|unsorted|still open|not yet (?:sorted|ordered))\b", re.I
 )
 _TIED = re.compile(
-    r"[\"'”’]?\s*,?\s*(?:(?:are|is|both|remain|still)\s+)*(?:tied|a tie)\b", re.I
+    r"[\"'”’]?\s*,?\s*\(?(?:(?:are|is|both|remain|still)\s+)*(?:tied|a tie)\b", re.I
 )  # behind the second of two
 _LISTING = re.compile(r"\s*(?:,|and|,\s*and|&)\s*")
 _NUMBER = re.compile(
@@ -147,7 +147,9 @@ def _mentions(text: str, words: Sequence[str], *, quoted: bool, prose: bool = Tr
 def _in_list(text: str, before: Sequence[_Mention], one: _Mention) -> bool:
     """Whether a word that prose uses too stands in a list: the list goes on behind it, or comes right up to it."""
     gap = text[before[-1].end : one.start] if before else "-"
-    return _LISTED.match(text, one.end) is not None or re.fullmatch(r"\s*(?:[,/?|<]|and|or)\s*", gap) is not None
+    return (
+        _LISTED.match(text, one.end) is not None or re.fullmatch(r"\s*(?:[,/?|<]|and|or|(?<=\s))\s*", gap) is not None
+    )
 
 
 def _is_letter(text: str, before: _Mention, one: _Mention) -> bool:

@@ -141,14 +141,17 @@ def _words(random: Random) -> Chain:
     order = _split(words, 0)
     steps = [f"I should start by looking at the first letter of the words in the list. The first letter: {_spelled(words, 0)}",
              f"We now have: {_order(order, 0)}."]  # fmt: skip
-    depth = 1
+    compared = {tuple(group): 1 for group in order}
     while tied := next((group for group in order if len(group) > 1), None):
+        depth = compared[tuple(tied)]
         parts = _split(tied, depth)
+        compared |= {tuple(part): depth + 1 for part in parts}
         order = [piece for group in order for piece in (parts if group == tied else [group])]
-        steps.append(f"Now let's sort this subpart {_group(tied)} by looking at their {ORDINALS[depth]} letters. "
-                     f"The {ORDINALS[depth]} letter: {_spelled(tied, depth)}")  # fmt: skip
+        steps.append(
+            f"Now let's sort this subpart {_group(tied)} by looking at their {ORDINALS[depth]} letters. "
+            f"The {ORDINALS[depth]} letter: {_spelled(tied, depth)}"
+        )
         steps.append(f"We now have: {_order(parts, depth)} for the subpart. Hence, we have {_order(order, None)}.")
-        depth = depth + 1 if any(len(part) > 1 for part in parts) else 1
     steps.append(f"I have now sorted all the words. The answer is {' '.join(sorted(words))}")
     return " ".join(words), steps
 

@@ -15,8 +15,8 @@ _CLAUSE = re.compile(r"(?<=[.;!?\n])\s*")
 _ANSWER = re.compile(r"\b(?:answer|option|choice|ответ)\b|\([A-Z]\)\s*\.?\s*$", re.I)
 _LETTER = re.compile(r"\(([A-Z])\)|\b(?:answer|option|choice)\b[^.\n]{0,20}?\b([A-Z])\b\s*\.?\s*$", re.I)
 _INITIAL = re.compile(
-    r"(?<![\w(])([B-ZА-ЯЁ]|(?<=and )A|(?<=AND )A|(?<=& )A|A(?!\s+(?!(?:and|has|have|had|holds?|gets?|got|is|now|with|swaps|trades|"
-    r"switches|exchanges|keeps|gives|takes|to|ends?)\b)[a-z])|[a-zа-яё](?=\s*[:=→]))(?![\w)'’])"
+    r"(?<![\w(])([B-ZА-ЯЁ]|(?<=and )A|(?<=AND )A|(?<=& )A|A(?!\s+(?!(?:and|has|have|had|holds?|gets?|got|is|now|with|swaps|"
+    r"trades|switches|exchanges|keeps|gives|takes|to|ends?)\b)[a-z])|[a-zа-яё](?=\s*[:=→]))(?![\w)'’])"
 )  # the article is none
 _FORMER = frozenset(("was", "previously", "formerly", "instead"))  # before a thing that is held no more
 _BRACKETED = re.compile(r"\(([A-Z])\)")

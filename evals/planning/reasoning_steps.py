@@ -161,17 +161,19 @@ def gsm8k(folder: Path) -> dict[str, Any]:
 def labels(judged: Sequence[Judged]) -> dict[str, list[dict[str, Any]]]:
     """Disagreements by what can be said of the label.
 
-    ``proved_wrong``: it says "no mistake" though the answer is wrong, or names a step behind one that states a falsehood.
-    ``not_proved``: it names an earlier step than we do, or one where we find none.
+    ``proved_late``: it says "no mistake", or names a step behind one that states a falsehood (the evidence is the proof).
+    ``replays_right``: the step it names was replayed and states nothing false, in a family where replay decides.
+    ``not_proved``: the rest.
     """
-    found: dict[str, list[dict[str, Any]]] = {"proved_wrong": [], "not_proved": []}
+    found: dict[str, list[dict[str, Any]]] = {"proved_late": [], "replays_right": [], "not_proved": []}
     for one in judged:
         label, ours = one.row["mistake_index"], one.reading.first_error
         if one.exact:
             continue
         proof = next((flaw.evidence for flaw in one.reading.flaws if flaw.step == ours and not flaw.minor), "")
         late = ours is not None and (label is None or ours < label)
-        kind = "proved_wrong" if late and proof else "not_proved"
+        replayed = one.reading.family in ("arithmetic", "stacks", "swaps", "sorting") and label in one.reading.checked
+        kind = "proved_late" if late and proof else "replays_right" if replayed else "not_proved"
         found[kind].append({"id": one.row["id"], "label": label, "found": ours, "evidence": proof,
                             "answer_right": one.row["answer"] == one.row["target"]})  # fmt: skip
     return found

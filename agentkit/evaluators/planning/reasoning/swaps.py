@@ -35,6 +35,7 @@ class _Table:
     holds: dict[str, str] = field(default_factory=dict)
     done: int = 0
     begun: bool = False
+    listed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def _check_step(place: int, step: str, said: _Said, table: _Table) -> None:
     if said.holdings:
         table.begun = True
         _compare(place, said.holdings, table)
+        _check_complete(place, said, table)
     if said.answer:
         if table.done < total:
             table.notes.flaw(
@@ -142,6 +144,22 @@ def _compare(place: int, holdings: Sequence[tuple[str, str]], table: _Table) -> 
             f"{who}: {table.holds[who]}",
         )
     table.holds.update(holdings)
+
+
+def _check_complete(place: int, said: _Said, table: _Table) -> None:
+    """A list of everyone's things, not only of the two who swapped, may not lose anyone whom the list before it had."""
+    named = {who for who, _ in said.holdings}
+    moved = set(table.puzzle.swaps[table.done - 1]) if table.done else set()
+    lost = sorted((table.listed | moved) - named)
+    if lost and len(named) > 2 and named - moved:
+        table.notes.flaw(
+            place,
+            "declared_state_wrong",
+            f"step {place} leaves out {lost[0]}, who has {table.holds[lost[0]]}",
+            f"{lost[0]}: {table.holds[lost[0]]}",
+        )
+    if len(named) > 2:
+        table.listed = named
 
 
 def _answer(place: int, answer: str, table: _Table) -> None:

@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 
 _BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _NUMBERING = re.compile(
-    r"^\s*(?:[>#*•–—-]+\s+)?[*_]*\(?(?:step|шаг)\s*(?:no\.?|№|#)?\s*(\d{1,4})\)?[*_]*\s*(?:[:.)\]–—-]+|->)?[*_]*\s*",
+    r"^\s*(?:[>#*•–—-]+\s+)?[*_]*\(?(?:step|шаг)\s*(?:no\.?|№|#)?\s*"
+    r"(?:\d{1,4}|one|two|three|four|five|six|seven|eight|nine|ten)\b\)?[*_]*\s*(?:[:.)\]–—-]+|->)?[*_]*\s*",
     re.I,
 )
 _BARE_NUMBERING = re.compile(
     r"^\s*[*_]*(?:[(\[]?(\d{1,4})[*_]*(?:[.:)\]]|(?<![(\[]\d)(?<![(\[]\d\d)\s[-–—](?=\s+[^\W\d]))|#(\d{1,4})[.:)]?)(?:[*_]*\s+|$)"
 )
 _BULLET = re.compile(r"^\s*(?:[•*–—-]|#{1,6})\s+(?=\S)")
+_ITALIC = re.compile(r"^\*(?![*\s])(.*[^*\s])\*$", re.S)
+_OPENING = re.compile(
+    r"^(?:first|next|then|now|after that|finally|lastly|moving on|ok(?:ay)?(?: so)?)[,:]?\s+"
+    r"(?=[*_]*[(\[]?\d{1,3}[.):\]]\s|[*_]*step\b)",
+    re.I,
+)
+_MOST_MARKS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +97,18 @@ Checker = Callable[[Chain], Reading | None]
 
 
 def unmarked(step: str, place: int) -> str:
-    """The step without ``Step 3:``, ``3)``, bullets and bold; a bare number is dropped only where it fits the place."""
+    """The step without ``Step 3:``, ``3)``, bullets and emphasis; a bare number is dropped only where it fits the place."""
     text = _BOLD.sub(r"\2", _BOLD.sub(r"\2", step)).replace("`", "").strip()
-    text = _BULLET.sub("", text)
+    for _ in range(_MOST_MARKS):
+        shorter = _once_unmarked(text, place)
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def _once_unmarked(text: str, place: int) -> str:
+    text = _OPENING.sub("", _BULLET.sub("", _ITALIC.sub(r"\1", text)))
     if named := _NUMBERING.match(text):
         return text[named.end() :].strip()
     if (bare := _BARE_NUMBERING.match(text)) and int(bare[1] or bare[2]) - place in (0, 1):

@@ -91,6 +91,11 @@ def _standing(row: Sequence[int | None], direction: int, size: int) -> Iterator[
 def _sentences(text: str, scanner: Scanner) -> Iterator[tuple[str, bool]]:
     """Sentences, and whether they are lists; a list introduced in one (``..., so from left to right: ...``) is cut off."""
     for sentence in _SENTENCE.split(text):
+        head, _, tail = sentence.partition("; ")
+        if tail and scanner.direction(tail) and not scanner.direction(head):
+            yield head, False
+            yield tail, True
+            continue
         lead = _LEAD.search(sentence)
         colon = _COLON.search(sentence)
         if lead and lead.start() and scanner.direction(sentence[lead.start() :]):

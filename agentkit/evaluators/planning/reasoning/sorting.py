@@ -12,7 +12,7 @@ from agentkit.evaluators.planning.reasoning.wordlists import Listed, Spelled, an
 
 FAMILY = "sorting"
 _WORD = re.compile(r"[^\W\d_][^\s,;\"“”()\[\]{}/?<>=|]*")
-_LISTED = re.compile(r"(?<=[,<(\[{/?|→:\"'“])\s*([^\W\d_][\w'’-]*)(?=\s*[,<)\]}/?|→:;.\"'”])")
+_LISTED = re.compile(r"(?<=[,<(\[{/?|→:\"'“])\s*([^\W\d_](?:[\w'’-]*\w)?)(?=['’]?\s*[,<)\]}/?|→:;.\"'”])")
 _ASKS = re.compile(r"\b(?:sort(?:ed|ing|s)?|order(?:ed|ing)?|alphabet\w*|dictionary order|lexicograph\w*)\b", re.I)
 _ANSWERS = re.compile(r"(?<![\"'“])\banswer\b(?![\"'”])", re.I)
 _AIMS = re.compile(

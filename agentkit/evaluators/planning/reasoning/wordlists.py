@@ -182,12 +182,12 @@ def _letters_before(mentions: Sequence[_Mention], gaps: Sequence[str]) -> list[S
 
 
 def _letter(gap: str) -> str | None:
+    """The letter in a gap: a quoted one, else the last one that is no word, else ``a``, or ``I`` beside a number."""
     found = _LETTER.findall(gap)
     quoted = [one for one, _ in found if one]
-    plain = [other for _, other in found if other and other not in ("a", "I")] or [
-        other for _, other in found if other == "a"
-    ]
-    letter = quoted[0] if quoted else (plain[-1] if plain else None)
+    plain = [other for _, other in found if other and other not in ("a", "I")]
+    unsure = [other for _, other in found if other == "a" or (other and re.search(r"\d", gap))]
+    letter = quoted[0] if quoted else next(reversed(plain or unsure), None)
     return letter.casefold() if letter else None
 
 

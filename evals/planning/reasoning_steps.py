@@ -28,6 +28,7 @@ from typing import Any
 
 from rewrite import rewrite
 from rewrite_second import rewrite_second
+from surface import resurface
 
 from agentkit.evaluators.planning.reasoning.chain import Chain, Reading
 from agentkit.evaluators.planning.reasoning_steps import VERSION, ReasoningSteps
@@ -36,6 +37,7 @@ from agentkit.statistics import Interval, quantile, wilson
 TASKS = ("dyck_languages", "logical_deduction", "multistep_arithmetic", "tracking_shuffled_objects", "word_sorting")
 GPT_4 = 52.87  # overall, direct, step by step: Tyen et al. 2023, arXiv 2311.08516
 Rewriter = Callable[[str, Sequence[str], Random], list[str]]
+_REWRITERS: dict[str, Rewriter] = {"rewritten": rewrite, "rewritten_second": rewrite_second, "resurfaced": resurface}
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def main() -> None:
     original = [judge(row, row["steps"], named=True) for row in rows]
     report["original"] = table("as recorded", original)
     report["unnamed"] = table("as recorded, task not named", [judge(row, row["steps"], named=False) for row in rows])
-    for name, rewriter in (("rewritten", rewrite), ("rewritten_second", rewrite_second)):
+    for name, rewriter in _REWRITERS.items():
         report[name] = table(f"{name}, {options.seeds} seeds", reworded(rows, rewriter, options.seeds))
     report["halves"] = {name: _accuracy([one for one in original if half(one.row["id"]) == name]) for name in "AB"}
     report["baselines"] = baselines(rows)

@@ -53,6 +53,7 @@ def register_rag(register: Register) -> None:
 def register_evaluators(register: Register) -> None:
     """Judging."""
     register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
+    register("reasoning_steps", lazy("agentkit.evaluators.planning.reasoning_steps:ReasoningSteps"))
     register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))
     register("plan_validity", lazy("agentkit.evaluators.planning.plan_validity:PlanValidity"))
     register("tool_calls", lazy("agentkit.evaluators.planning.tool_calls:ToolCalls"))

@@ -48,6 +48,7 @@ def register_evaluators(register: Register) -> None:
     """Judging."""
     register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
     register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))
+    register("failure_attribution", lazy("agentkit.evaluators.planning.failure_attribution:FailureAttribution"))
 
 
 @hookimpl

@@ -1,0 +1,255 @@
+"""What in a log speaks against a step, in the log's own words: deterministic checks, each with a code of the error taxonomy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+
+from agentkit.answers import arithmetic
+from agentkit.evaluators.planning.attribution import signs
+from agentkit.evaluators.planning.attribution.features import Facts, failing
+from agentkit.evaluators.planning.attribution.log import Turn
+
+_QUOTE = 160  # characters of evidence
+_SAME = 0.95  # likeness from which two pieces of code are one
+_CODE = 4000  # characters of code that are compared
+_CALL = 40  # characters from which a block is a call and no name put in a box
+_FOREIGN = 0.6
+_TERM = r"\(*\$?\d[\d,]*(?:\.\d+)?\)*"
+_EQUALITY = re.compile(
+    rf"(?<![\w.,)-])((?:{_TERM}(?:\s*[+*/×÷]\s*|\s[-−]\s))+{_TERM})\s*=\s*\$?(\d[\d,]*(?:\.\d+)?)(?![\d%]|\s*[-+*/×÷−^]\s*\d)"
+)
+_BLOCK = re.compile(r"```\w*\n(.*?)(?:```|\Z)", re.S)
+_MISSING = re.compile(
+    r"\b(?:NameError|ModuleNotFoundError|ImportError|command not found|unknown tool|no such tool)\b", re.I
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clue:
+    """``name`` is the kind of error (see ``KINDS``), ``quote`` the words of the log that show it, ``why`` what is wrong."""
+
+    name: str
+    step: int
+    quote: str
+    why: str
+
+    @property
+    def code(self) -> str:
+        """Its code in the taxonomy."""
+        return KINDS[self.name].code
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of error: its code, how much it is to be believed, and how to repair it."""
+
+    code: str
+    confidence: float
+    repair: str
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "unknown_action": Kind("P1", 0.9, "import or define what the code calls, or name a tool that exists"),
+        "invalid_invocation": Kind("P2", 0.8, "read the error, correct the call, and run it again before going on"),
+        "invented_value": Kind("P3", 0.7, "replace the made-up data by data from a source, or say that there is none"),
+        "assumed_value": Kind("P3", 0.5, "look the assumed fact up before anything is built on it"),
+        "unsupported_answer": Kind("P3", 0.5, "run a search or a computation that yields the value, and cite it"),
+        "premature_stop": Kind("P6", 0.6, "go on until the question has an answer, or say what is missing"),
+        "repeated_call": Kind("P8", 0.8, "try something else: the same call gave nothing new"),
+        "empty_result": Kind("P9", 0.6, "treat an empty result as a failure: print what was received and look at it"),
+        "result_ignored": Kind("P9", 0.6, "answer the failure that came back instead of going past it"),
+        "arithmetic_wrong": Kind("P11", 0.95, "compute it again with the calculator or with code"),
+        "goal_drift": Kind("J1", 0.6, "put the question itself to the agents, with every condition of it"),
+        "work_handed_back": Kind("J7", 0.5, "have an agent do it with a tool: nobody else is there to do it by hand"),
+        "unverified": Kind("J5", 0.4, "check the claim against a source or by another way before agreeing"),
+        "no_progress": Kind("J1", 0.5, "change the plan at the step after which nothing new was found"),
+    }
+)
+
+
+def find(facts: Facts) -> list[Clue]:
+    """All the clues of a log, in the order of its steps."""
+    found = [clue for check in _CHECKS for turn in facts.log.turns for clue in check(turn, facts)]
+    return sorted(found, key=lambda one: (one.step, -KINDS[one.name].confidence))
+
+
+def quote(text: str, pattern: re.Pattern[str] | None = None) -> str:
+    """The line of ``text`` in which ``pattern`` is found, or its first one, not longer than a quotation should be."""
+    found = pattern.search(text) if pattern else None
+    if found is None:
+        return _clipped(next((line for line in text.splitlines() if line.strip()), ""))
+    start = text.rfind("\n", 0, found.start()) + 1
+    end = text.find("\n", found.end())
+    line = text[start : end if end >= 0 else len(text)]
+    if len(line) <= _QUOTE:
+        return line.strip()
+    middle = found.start() - start
+    return line[max(0, middle - _QUOTE // 3) : middle + 2 * _QUOTE // 3].strip()
+
+
+def _clipped(line: str) -> str:
+    return line.strip()[:_QUOTE].rstrip()
+
+
+def _failures(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """Code or a call that failed or gave nothing."""
+    if not failing(turn) or turn.answer is None:
+        return
+    answer = facts.log.turns[turn.answer].text
+    if turn.outcome == "empty":
+        seen = quote(answer, signs.NOTHING) or "(no output)"
+        yield Clue(name="empty_result", step=turn.index, quote=seen, why="what it ran came back empty")
+        return
+    name = "unknown_action" if _MISSING.search(answer) else "invalid_invocation"
+    yield Clue(name=name, step=turn.index, quote=quote(answer, _LAST_ERROR), why="what it ran failed")
+
+
+_LAST_ERROR = re.compile(
+    r"^(?:\w+\.)*\w*(?:Error|Exception|Timeout)\w*:|exit ?code: ?-?[1-9]|\btimed? ?out\b|\berror\b", re.I | re.M
+)
+
+
+def _inventions(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """Data that no source gave."""
+    if turn.part != "action" or (turn.index == 0 and signs.BRIEF.search(turn.text)):
+        return
+    if signs.INVENTS.search(turn.text):
+        yield Clue(
+            name="invented_value",
+            step=turn.index,
+            quote=quote(turn.text, signs.INVENTS),
+            why="it works on made-up data",
+        )
+    if signs.ASSUMES.search(turn.text):
+        yield Clue(
+            name="assumed_value",
+            step=turn.index,
+            quote=quote(turn.text, signs.ASSUMES),
+            why="it assumes what it did not look up",
+        )
+
+
+def _answers(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """Values of the final answer that a step states without any source, and conclusions from nothing."""
+    if turn.part != "action" or turn.index == 0 or turn.runs:
+        return
+    if facts.born[turn.index] >= 0.5 and facts.fresh[turn.index]:
+        said = sorted(facts.fresh[turn.index] & facts.final.values)[:5]
+        pattern = re.compile("|".join(map(re.escape, said)), re.I) if said else None
+        why = "the final answer rests on values first said here, and nothing in the log gave them"
+        yield Clue(name="unsupported_answer", step=turn.index, quote=quote(turn.text, pattern), why=why)
+    elif signs.CONFIRMS.search(turn.text) and not any(one.runs for one in facts.log.turns[: turn.index]):
+        yield Clue(
+            name="unverified",
+            step=turn.index,
+            quote=quote(turn.text, signs.CONFIRMS),
+            why="it confirms without a check",
+        )
+
+
+def _ignored(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """Going past a failure."""
+    before = facts.log.turns[turn.index - 1] if turn.index else None
+    if before is None or before.part != "reply" or turn.part != "action" or turn.runs:
+        return
+    failed = any(failing(one) and one.answer == before.index for one in facts.log.turns)
+    if failed and signs.CONCLUDES.search(turn.text) and not signs.GIVES_UP.search(turn.text):
+        why = f"it concludes although what came back at step {before.index} is a failure"
+        yield Clue(name="result_ignored", step=turn.index, quote=quote(turn.text, signs.CONCLUDES), why=why)
+
+
+def _repeats(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """The same code again."""
+    mine = _code(turn)
+    if len(mine) < _CALL:
+        return
+    for earlier in facts.log.turns[: turn.index]:
+        if _alike(mine, _code(earlier)):
+            why = f"it runs again what step {earlier.index} ran"
+            yield Clue(name="repeated_call", step=turn.index, quote=quote(mine), why=why)
+            return
+
+
+def _alike(one: str, two: str) -> bool:
+    lines, others = set(one.splitlines()), set(two.splitlines())
+    return len(lines & others) >= _SAME * max(len(lines), len(others))
+
+
+def _code(turn: Turn) -> str:
+    return "\n".join(_BLOCK.findall(turn.text)).strip()[:_CODE] if turn.part == "action" else ""
+
+
+def _sums(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """Stated equalities that are false, but for rounding."""
+    if turn.part != "action":
+        return
+    for found in _EQUALITY.finditer(_BLOCK.sub("", turn.text)):
+        if (wrong := _wrong(found[1], found[2])) is not None:
+            why = f"{found[1].strip()} is {float(wrong):.10g}, not {found[2]}"
+            yield Clue(name="arithmetic_wrong", step=turn.index, quote=found[0].strip()[:_QUOTE], why=why)
+
+
+def _wrong(left: str, right: str) -> Fraction | None:
+    """The true value when the stated one is not it, not even rounded."""
+    try:
+        true = arithmetic.evaluate(re.sub(r"[$,]", "", left).rstrip("."))
+        stated = Fraction(right.replace(",", ""))
+    except (ValueError, ZeroDivisionError):
+        return None
+    digits = len(right.partition(".")[2])
+    slack = Fraction(1, 10**digits) if digits else (Fraction(1) if true.denominator > 1 else Fraction(0))
+    return true if abs(true - stated) > slack else None
+
+
+def _drifts(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """A task handed out that is about something else than the question."""
+    if turn.index == 0 and facts.drift > _FOREIGN:
+        found = signs.SECTION.search(turn.text)
+        seen = quote(found[found.lastindex or 0]) if found else ""
+        share = f"{100 * facts.drift:.0f} % of its topics are not in the question"
+        yield Clue(name="goal_drift", step=0, quote=seen, why=f"the task it hands out is about something else: {share}")
+
+
+def _stops(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """Giving up, handing the work back, and a log that ends without an answer."""
+    if turn.part != "action" or turn.index == 0:
+        return
+    if signs.GIVES_UP.search(turn.text) and not turn.runs:
+        yield Clue(name="premature_stop", step=turn.index, quote=quote(turn.text, signs.GIVES_UP), why="it gives up")
+    if signs.BY_HAND.search(turn.text) and not turn.runs:
+        yield Clue(
+            name="work_handed_back",
+            step=turn.index,
+            quote=quote(turn.text, signs.BY_HAND),
+            why="it leaves the work to be done by hand",
+        )
+    if turn.index == facts.last and not facts.finished:
+        yield Clue(
+            name="premature_stop", step=turn.index, quote=quote(turn.text), why="the log ends here without an answer"
+        )
+
+
+def _stalls(turn: Turn, facts: Facts) -> Iterator[Clue]:
+    """Steps after which whoever leads saw no progress."""
+    if turn.index in facts.stalls:
+        after = next(one for one in facts.log.acting if one.index > turn.index)
+        why = f"step {after.index} says that nothing was gained"
+        yield Clue(name="no_progress", step=turn.index, quote=quote(after.text, signs.STALLED), why=why)
+
+
+_CHECKS: tuple[Callable[[Turn, Facts], Iterator[Clue]], ...] = (
+    _failures,
+    _inventions,
+    _answers,
+    _ignored,
+    _repeats,
+    _sums,
+    _drifts,
+    _stops,
+    _stalls,
+)

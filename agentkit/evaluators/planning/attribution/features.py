@@ -17,6 +17,7 @@ _SHORT = 8  # words below which a step says nothing
 _FOREIGN = (
     0.6  # share of a task description's words that the question does not have, from which it is about something else
 )
+_EARLY = 400  # characters of a step in which it says that something failed
 _LONG = 12  # steps from which the order of steps says something by itself
 
 
@@ -91,6 +92,11 @@ class Facts:
             if _leads(after) and signs.STALLED.search(after.text)
         )
 
+    def astray(self, turn: Turn) -> float:
+        """The share of the question's topics of which a turn says nothing."""
+        asked = self.log.asked.topics
+        return 1 - len(turn.topics & asked) / len(asked) if asked else 0.0
+
     def first(self, test: Callable[[Turn], object]) -> int:
         """Where something happens first after the opening; -1: nowhere."""
         return next((turn.index for turn in self.log.acting if turn.index and test(turn)), -1)
@@ -133,6 +139,10 @@ def _said(turn: Turn, pattern: Pattern[str]) -> bool:
     return _acts(turn) and pattern.search(turn.text) is not None
 
 
+def _errs(turn: Turn) -> bool:
+    return signs.FAILED.search(turn.text[:_EARLY]) is not None or signs.NOTHING.search(turn.text[:_EARLY]) is not None
+
+
 def _late(turn: Turn, facts: Facts) -> float:
     return turn.index / len(facts.log.turns) if facts.led and len(facts.log.turns) >= _LONG else 0.0
 
@@ -159,6 +169,8 @@ _FEATURES: Mapping[str, Callable[[Turn, Facts], float]] = {
     "leads": lambda turn, facts: facts.led and _leads(turn),
     "works": lambda turn, facts: facts.led and _acts(turn) and not _leads(turn),
     "notes": lambda turn, facts: facts.led and signs.LEDGER.search(turn.text) is not None,
+    "astray": lambda turn, facts: facts.astray(turn) if facts.led and _acts(turn) and not _leads(turn) else 0.0,
+    "errs": lambda turn, facts: facts.led and _acts(turn) and not _leads(turn) and _errs(turn),
     "stalls": lambda turn, facts: turn.index in facts.stalls,
     "late": lambda turn, facts: _late(turn, facts) if _acts(turn) else 0.0,
 }

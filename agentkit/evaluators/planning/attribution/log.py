@@ -20,6 +20,7 @@ Part = Literal["task", "action", "reply"]
 Outcome = Literal["failed", "empty", "worked", "ignored", ""]
 
 _READ = 6000  # characters of a step that are read word by word: pages that a tool dumps say no more after that
+_EARLY = 400  # characters of an answer in which it says that it found nothing
 _NAMES = ("agent", "name", "speaker", "sender", "source", "role")
 _TEXTS = ("content", "text", "message")
 _SURROUNDINGS = re.compile(
@@ -168,7 +169,7 @@ def _outcome(answer: str) -> Outcome:
     if signs.FAILED.search(answer[:_READ]):
         return "failed"
     body = signs.EXIT.sub("", answer)
-    return "empty" if len(body.strip()) < 3 or signs.NOTHING.search(body[:400]) else "worked"
+    return "worked" if any(map(str.isalnum, body)) and not signs.NOTHING.search(body[:_EARLY]) else "empty"
 
 
 def _is_value(word: Word) -> bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentkit.cli.blame import command as blame
+
 if TYPE_CHECKING:
     from agentkit.kit import Kit
 
@@ -25,7 +27,10 @@ _model = click.option(
 
 @click.group(name="runs")
 def command() -> None:
-    """Show, resume, fork, compare and export earlier runs."""
+    """Show, resume, fork, compare and export earlier runs, and find out which node broke one."""
+
+
+command.add_command(blame)
 
 
 @command.command(name="list")
@@ -88,6 +93,13 @@ def resume(run: str, models: tuple[str, ...], home: Path | None, store: str | No
 @click.option(
     "--input", "-i", "pairs", multiple=True, metavar="NAME=VALUE", help="Another input; NAME=@FILE reads one."
 )
+@click.option(
+    "--put",
+    "outputs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Take the node of --from to have put out this: it does not run.",
+)
 @click.option("--seed", type=int, help="Another seed.")
 @_home
 @_store
@@ -99,6 +111,7 @@ def fork(
     models: tuple[str, ...],
     changes: tuple[str, ...],
     pairs: tuple[str, ...],
+    outputs: tuple[str, ...],
     seed: int | None,
     home: Path | None,
     store: str | None,
@@ -117,8 +130,9 @@ def fork(
         put = {path: _parsed(value) for path, value in split(changes, "--set").items()}
         graph = kit.runs.graph(run, models=split(models, "--model"), changes=put)
         inputs = read_inputs(graph, split(pairs, "--input"))
+        given = {name: _parsed(value) for name, value in split(outputs, "--put").items()} if outputs else None
         made = _follow(
-            lambda emit: graph.execute(inputs, fork=Fork(run=run, at=at), seed=seed, emit=emit),
+            lambda emit: graph.execute(inputs, fork=Fork(run=run, at=at, outputs=given), seed=seed, emit=emit),
             as_json=False,
             quiet=quiet,
             show=False,

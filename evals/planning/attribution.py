@@ -1,10 +1,15 @@
 """Which step and which agent made a run fail: how often the evidence alone names them, beside guesses and prompted models.
 
-python evals/planning/attribution.py --data FOLDER [--repeats 20] [--output FILE]
+python evals/planning/attribution.py --data FOLDER [--repeats 20] [--verdicts FILE ...] [--output FILE]
 
 The algorithm part of Who&When is cross-validated: ten folds by question, weights fitted on nine, ``--repeats`` times with other
 folds. The shipped weights are fitted on all of it, so they are measured on the sets they have not seen: AgentRx, and the
 hand-crafted part where the folder has it. Intervals are 95 % and resample questions.
+
+A judge is measured from its verdicts, which the command line writes, and goes on writing where it was stopped:
+
+agentkit evaluate failure_attribution -i FOLDER/who_and_when/algorithm-generated.jsonl -o verdicts.jsonl \\
+    --option model=BACKEND/NAME --option method=all_at_once --option votes=3
 """
 
 from __future__ import annotations
@@ -72,10 +77,16 @@ class Case:
 def main() -> None:
     options = _arguments()
     cases = [_case(row) for row in who_and_when(options.data)]
-    parts = {"algorithm": _algorithm(cases, options.repeats)}
-    parts["agentrx"] = _unseen([_case(row) for row in agentrx(options.data)], cases)
+    sets = {"algorithm": cases, "agentrx": [_case(row) for row in agentrx(options.data)]}
     if (options.data / "who_and_when" / "hand-crafted.jsonl").is_file():
-        parts["hand-crafted"] = _unseen([_case(row) for row in who_and_when(options.data, "hand-crafted")], cases)
+        sets["hand-crafted"] = [_case(row) for row in who_and_when(options.data, "hand-crafted")]
+    parts = {
+        name: _algorithm(cases, options.repeats) if name == "algorithm" else _unseen(one, cases)
+        for name, one in sets.items()
+    }
+    for file in options.verdicts:
+        for name, one in sets.items():
+            parts[name]["rows"].update(_judged(one, file))
     for name, part in parts.items():
         _show(name, part)
     report = {
@@ -129,6 +140,20 @@ def _unseen(cases: Sequence[Case], trained: Sequence[Case]) -> dict[str, Any]:
         **_counts(cases),
         "rows": {"evidence (shipped weights)": _summary(cases, ours), **_baselines(cases, trained)},
     }
+
+
+def _judged(cases: Sequence[Case], file: Path) -> dict[str, Any]:
+    """The figures of recorded verdicts on a set, under the file's name; nothing when they are on another one."""
+    verdicts = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    named = {one["id"]: one for one in verdicts if one.get("status") == "scored"}
+    if not any(case.row.id in named for case in cases):
+        return {}
+    wrong = dict.fromkeys(FIGURES, 0.0)
+    scores = [
+        case.scored([one["step"] for one in named[case.row.id]["candidates"]]) if case.row.id in named else wrong
+        for case in cases
+    ]
+    return {file.stem: _summary(cases, scores)}
 
 
 def cross_validated(cases: Sequence[Case], tests: Sequence[Case], seed: int) -> list[dict[str, float]]:
@@ -216,6 +241,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder with who_and_when/ and agentrx/")
     parser.add_argument("--repeats", type=int, default=20, help="how often the folds are drawn anew")
+    parser.add_argument("--verdicts", type=Path, nargs="*", default=[], help="what 'agentkit evaluate' wrote of a set")
     parser.add_argument("--output", type=Path, help="where the report goes as JSON")
     return parser.parse_args()
 

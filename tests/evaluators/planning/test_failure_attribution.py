@@ -145,6 +145,19 @@ async def test_any_log_gets_a_step_that_is_in_it_and_chances_that_add_up(
         assert sum(one["score"] for one in found.metadata["candidates"]) == pytest.approx(1, abs=1e-3)
 
 
+HOSTILE = ("\n" * 200_000, "#" * 200_000, "(" * 100_000, "1+" * 60_000, "Error" * 40_000, "_" * 200_000, "{" * 100_000)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:5]))
+async def test_a_hostile_text_takes_no_longer_than_its_length_allows(text: str) -> None:
+    history = [
+        {"agent": "a", "content": text},
+        {"agent": "terminal", "content": text},
+        {"agent": text, "content": text},
+    ]
+    assert (await score(Record(input=text, output=history))).status == "scored"
+
+
 def says(step: Any, reason: str = "it invents the register") -> str:
     return json.dumps({"reason": reason, "agent": "x", "step": step})
 

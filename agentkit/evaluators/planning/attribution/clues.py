@@ -18,11 +18,15 @@ _SAME = 0.95  # likeness from which two pieces of code are one
 _CODE = 4000  # characters of code that are compared
 _CALL = 40  # characters from which a block is a call and no name put in a box
 _FOREIGN = 0.6
-_TERM = r"\(*\$?\d[\d,]*(?:\.\d+)?\)*"
+_SCANNED = 20_000  # characters of a step in which equalities are looked for
+_NUMBER = r"\$?\d[\d,]{0,30}(?:\.\d{1,30})?"
+_TERM = rf"\({{0,4}}{_NUMBER}\){{0,4}}"
+_OPERATOR = r"(?:\s?[+*/×÷]\s?|\s[-−]\s)"
 _EQUALITY = re.compile(
-    rf"(?<![\w.,)-])((?:{_TERM}(?:\s*[+*/×÷]\s*|\s[-−]\s))+{_TERM})\s*=\s*\$?(\d[\d,]*(?:\.\d+)?)(?![\d%]|\s*[-+*/×÷−^]\s*\d)"
+    rf"(?<![\w.,)-])((?:{_TERM}{_OPERATOR}){{1,12}}{_TERM})\s?=\s?([-−]?{_NUMBER})(?![\d%]|\s?[-+*/×÷−^]\s?\d)"
 )
 _BLOCK = re.compile(r"```\w*\n(.*?)(?:```|\Z)", re.S)
+_EXCEPTION = re.compile(r"^(?:\w{1,40}\.){0,5}\w{0,40}(?:Error|Exception|Timeout): ", re.M)
 _MISSING = re.compile(
     r"\b(?:NameError|ModuleNotFoundError|ImportError|command not found|unknown tool|no such tool)\b", re.I
 )
@@ -45,29 +49,66 @@ class Clue:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of error: its code, how much it is to be believed, and how to repair it."""
+    """A kind of error: its code, how much it is to be believed, how to repair it, and the failure mode of MAST nearest to it.
+
+    MAST is the taxonomy of Cemri et al. (2025, arXiv 2503.13657); empty where none of its 14 modes is the same thing.
+    """
 
     code: str
     confidence: float
     repair: str
+    mast: str = ""
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "unknown_action": Kind("P1", 0.9, "import or define what the code calls, or name a tool that exists"),
         "invalid_invocation": Kind("P2", 0.8, "read the error, correct the call, and run it again before going on"),
-        "invented_value": Kind("P3", 0.7, "replace the made-up data by data from a source, or say that there is none"),
-        "assumed_value": Kind("P3", 0.5, "look the assumed fact up before anything is built on it"),
-        "unsupported_answer": Kind("P3", 0.5, "run a search or a computation that yields the value, and cite it"),
-        "premature_stop": Kind("P6", 0.6, "go on until the question has an answer, or say what is missing"),
-        "repeated_call": Kind("P8", 0.8, "try something else: the same call gave nothing new"),
+        "invented_value": Kind(
+            "P3",
+            0.7,
+            "replace the made-up data by data from a source, or say that there is none",
+            "3.2 no or incomplete verification",
+        ),
+        "assumed_value": Kind(
+            "P3", 0.5, "look the assumed fact up before anything is built on it", "2.2 fail to ask for clarification"
+        ),
+        "unsupported_answer": Kind(
+            "P3",
+            0.5,
+            "run a search or a computation that yields the value, and cite it",
+            "3.2 no or incomplete verification",
+        ),
+        "premature_stop": Kind(
+            "P6", 0.6, "go on until the question has an answer, or say what is missing", "3.1 premature termination"
+        ),
+        "repeated_call": Kind("P8", 0.8, "try something else: the same call gave nothing new", "1.3 step repetition"),
         "empty_result": Kind("P9", 0.6, "treat an empty result as a failure: print what was received and look at it"),
-        "result_ignored": Kind("P9", 0.6, "answer the failure that came back instead of going past it"),
+        "result_ignored": Kind(
+            "P9", 0.6, "answer the failure that came back instead of going past it", "2.5 ignored other agent's input"
+        ),
         "arithmetic_wrong": Kind("P11", 0.95, "compute it again with the calculator or with code"),
-        "goal_drift": Kind("J1", 0.6, "put the question itself to the agents, with every condition of it"),
-        "work_handed_back": Kind("J7", 0.5, "have an agent do it with a tool: nobody else is there to do it by hand"),
-        "unverified": Kind("J5", 0.4, "check the claim against a source or by another way before agreeing"),
-        "no_progress": Kind("J1", 0.5, "change the plan at the step after which nothing new was found"),
+        "goal_drift": Kind(
+            "J1", 0.6, "put the question itself to the agents, with every condition of it", "2.3 task derailment"
+        ),
+        "work_handed_back": Kind(
+            "J7",
+            0.5,
+            "have an agent do it with a tool: nobody else is there to do it by hand",
+            "1.2 disobey role specification",
+        ),
+        "unverified": Kind(
+            "J5",
+            0.4,
+            "check the claim against a source or by another way before agreeing",
+            "3.2 no or incomplete verification",
+        ),
+        "no_progress": Kind(
+            "J1",
+            0.5,
+            "change the plan at the step after which nothing new was found",
+            "1.5 unaware of termination conditions",
+        ),
     }
 )
 
@@ -100,32 +141,32 @@ def _failures(turn: Turn, facts: Facts) -> Iterator[Clue]:
     """Code or a call that failed or gave nothing."""
     if not failing(turn) or turn.answer is None:
         return
-    answer = facts.log.turns[turn.answer].text
+    answer = facts.log.turns[turn.answer].text[:_SCANNED]
     if turn.outcome == "empty":
         seen = quote(answer, signs.NOTHING) or "(no output)"
         yield Clue(name="empty_result", step=turn.index, quote=seen, why="what it ran came back empty")
         return
     name = "unknown_action" if _MISSING.search(answer) else "invalid_invocation"
-    yield Clue(name=name, step=turn.index, quote=quote(answer, _LAST_ERROR), why="what it ran failed")
+    yield Clue(name=name, step=turn.index, quote=quote(answer, _error(answer)), why="what it ran failed")
 
 
-_LAST_ERROR = re.compile(
-    r"^(?:\w+\.)*\w*(?:Error|Exception|Timeout)\w*:|exit ?code: ?-?[1-9]|\btimed? ?out\b|\berror\b", re.I | re.M
-)
+def _error(answer: str) -> re.Pattern[str]:
+    """What tells of the failure best: the exception, else whatever says that there was one."""
+    return _EXCEPTION if _EXCEPTION.search(answer) else signs.FAILED
 
 
 def _inventions(turn: Turn, facts: Facts) -> Iterator[Clue]:
     """Data that no source gave."""
-    if turn.part != "action" or (turn.index == 0 and signs.BRIEF.search(turn.text)):
+    if turn.part != "action" or (turn.index == 0 and turn.says(signs.BRIEF)):
         return
-    if signs.INVENTS.search(turn.text):
+    if turn.says(signs.INVENTS):
         yield Clue(
             name="invented_value",
             step=turn.index,
             quote=quote(turn.text, signs.INVENTS),
             why="it works on made-up data",
         )
-    if signs.ASSUMES.search(turn.text):
+    if turn.says(signs.ASSUMES):
         yield Clue(
             name="assumed_value",
             step=turn.index,
@@ -143,7 +184,7 @@ def _answers(turn: Turn, facts: Facts) -> Iterator[Clue]:
         pattern = re.compile("|".join(map(re.escape, said)), re.I) if said else None
         why = "the final answer rests on values first said here, and nothing in the log gave them"
         yield Clue(name="unsupported_answer", step=turn.index, quote=quote(turn.text, pattern), why=why)
-    elif signs.CONFIRMS.search(turn.text) and not any(one.runs for one in facts.log.turns[: turn.index]):
+    elif turn.says(signs.CONFIRMS) and not any(one.runs for one in facts.log.turns[: turn.index]):
         yield Clue(
             name="unverified",
             step=turn.index,
@@ -158,7 +199,7 @@ def _ignored(turn: Turn, facts: Facts) -> Iterator[Clue]:
     if before is None or before.part != "reply" or turn.part != "action" or turn.runs:
         return
     failed = any(failing(one) and one.answer == before.index for one in facts.log.turns)
-    if failed and signs.CONCLUDES.search(turn.text) and not signs.GIVES_UP.search(turn.text):
+    if failed and turn.says(signs.CONCLUDES) and not turn.says(signs.GIVES_UP):
         why = f"it concludes although what came back at step {before.index} is a failure"
         yield Clue(name="result_ignored", step=turn.index, quote=quote(turn.text, signs.CONCLUDES), why=why)
 
@@ -188,7 +229,7 @@ def _sums(turn: Turn, facts: Facts) -> Iterator[Clue]:
     """Stated equalities that are false, but for rounding."""
     if turn.part != "action":
         return
-    for found in _EQUALITY.finditer(_BLOCK.sub("", turn.text)):
+    for found in _EQUALITY.finditer(_BLOCK.sub("", turn.text[:_SCANNED])):
         if (wrong := _wrong(found[1], found[2])) is not None:
             why = f"{found[1].strip()} is {float(wrong):.10g}, not {found[2]}"
             yield Clue(name="arithmetic_wrong", step=turn.index, quote=found[0].strip()[:_QUOTE], why=why)
@@ -198,7 +239,7 @@ def _wrong(left: str, right: str) -> Fraction | None:
     """The true value when the stated one is not it, not even rounded."""
     try:
         true = arithmetic.evaluate(re.sub(r"[$,]", "", left).rstrip("."))
-        stated = Fraction(right.replace(",", ""))
+        stated = Fraction(re.sub(r"[$,]", "", right).replace("−", "-"))
     except (ValueError, ZeroDivisionError):
         return None
     digits = len(right.partition(".")[2])
@@ -219,9 +260,9 @@ def _stops(turn: Turn, facts: Facts) -> Iterator[Clue]:
     """Giving up, handing the work back, and a log that ends without an answer."""
     if turn.part != "action" or turn.index == 0:
         return
-    if signs.GIVES_UP.search(turn.text) and not turn.runs:
+    if turn.says(signs.GIVES_UP) and not turn.runs:
         yield Clue(name="premature_stop", step=turn.index, quote=quote(turn.text, signs.GIVES_UP), why="it gives up")
-    if signs.BY_HAND.search(turn.text) and not turn.runs:
+    if turn.says(signs.BY_HAND) and not turn.runs:
         yield Clue(
             name="work_handed_back",
             step=turn.index,

@@ -64,7 +64,7 @@ class Facts:
     @cached_property
     def finished(self) -> bool:
         """Whether the log ends with an answer; one that was cut off does not."""
-        return any(signs.CONCLUDES.search(turn.text) for turn in self.log.turns[-2:])
+        return any(turn.says(signs.CONCLUDES) for turn in self.log.turns[-2:])
 
     @cached_property
     def drift(self) -> float:
@@ -89,7 +89,7 @@ class Facts:
             for place, before in enumerate(acting[:-1])
             if not _leads(before)
             for after in acting[place + 1 : place + 2]
-            if _leads(after) and signs.STALLED.search(after.text)
+            if _leads(after) and after.says(signs.STALLED)
         )
 
     def astray(self, turn: Turn) -> float:
@@ -109,12 +109,12 @@ class Facts:
     @cached_property
     def first_conclusion(self) -> int:
         """The first turn that draws a conclusion."""
-        return self.first(lambda turn: signs.CONCLUDES.search(turn.text))
+        return self.first(lambda turn: turn.says(signs.CONCLUDES))
 
     @cached_property
     def first_invention(self) -> int:
         """The first turn that uses made-up data."""
-        return self.first(lambda turn: signs.INVENTS.search(turn.text))
+        return self.first(lambda turn: turn.says(signs.INVENTS))
 
     @cached_property
     def last(self) -> int:
@@ -128,7 +128,7 @@ def failing(turn: Turn) -> bool:
 
 
 def _leads(turn: Turn) -> bool:
-    return signs.LEADS.search(turn.agent) is not None or signs.LEDGER.search(turn.text) is not None
+    return signs.LEADS.search(turn.agent) is not None or turn.says(signs.LEDGER)
 
 
 def _acts(turn: Turn) -> bool:
@@ -136,7 +136,7 @@ def _acts(turn: Turn) -> bool:
 
 
 def _said(turn: Turn, pattern: Pattern[str]) -> bool:
-    return _acts(turn) and pattern.search(turn.text) is not None
+    return _acts(turn) and turn.says(pattern)
 
 
 def _errs(turn: Turn) -> bool:
@@ -149,7 +149,7 @@ def _late(turn: Turn, facts: Facts) -> float:
 
 _FEATURES: Mapping[str, Callable[[Turn, Facts], float]] = {
     "reply": lambda turn, facts: turn.part == "reply",
-    "asker": lambda turn, facts: turn.part == "task" and (turn.index > 0 or not signs.BRIEF.search(turn.text)),
+    "asker": lambda turn, facts: turn.part == "task" and (turn.index > 0 or not turn.says(signs.BRIEF)),
     "opening_runs": lambda turn, facts: turn.index == 0 and turn.runs,
     "opening_drifts": lambda turn, facts: facts.drift if turn.index == 0 else 0.0,
     "opening_foreign": lambda turn, facts: turn.index == 0 and facts.drift > _FOREIGN,
@@ -168,7 +168,7 @@ _FEATURES: Mapping[str, Callable[[Turn, Facts], float]] = {
     "short": lambda turn, facts: _acts(turn) and len(turn.words) < _SHORT,
     "leads": lambda turn, facts: facts.led and _leads(turn),
     "works": lambda turn, facts: facts.led and _acts(turn) and not _leads(turn),
-    "notes": lambda turn, facts: facts.led and signs.LEDGER.search(turn.text) is not None,
+    "notes": lambda turn, facts: facts.led and turn.says(signs.LEDGER),
     "astray": lambda turn, facts: facts.astray(turn) if facts.led and _acts(turn) and not _leads(turn) else 0.0,
     "errs": lambda turn, facts: facts.led and _acts(turn) and not _leads(turn) and _errs(turn),
     "stalls": lambda turn, facts: turn.index in facts.stalls,

@@ -15,8 +15,8 @@ _LOOK_AGAIN = "read this step beside those before it: the order of the log speak
 def findings(facts: Facts, chosen: Suspect, *, judged: str = "") -> tuple[Finding, ...]:
     """The clues of a log as findings in the order of its steps, with one of code ``J6`` for the step that was chosen.
 
-    ``judged`` is what a judge said of the chosen step. ``metadata`` has ``repair``, ``first`` (the first finding of the
-    log), ``decisive`` (it is about the chosen step) and ``consequence_of`` (the step this one follows from, or None).
+    ``judged`` is what a judge said of the chosen step. ``metadata`` has ``repair``, ``mast`` (see ``Kind``), ``first`` (the first
+    finding of the log), ``decisive`` (it is about the chosen step) and ``consequence_of`` (the step it follows from, or None).
     """
     found = find(facts)
     kinds = [_of_clue(one, facts, chosen, found) for one in found]
@@ -37,6 +37,7 @@ def _decisive(facts: Facts, chosen: Suspect, found: Sequence[Clue], judged: str)
         confidence=min(1.0, chosen.chance),
         metadata={
             "repair": KINDS[here[0].name].repair if here else _LOOK_AGAIN,
+            "mast": KINDS[here[0].name].mast if here else "",
             "first": not any(one.step < chosen.step for one in found),
             "decisive": True,
             "consequence_of": None,
@@ -56,6 +57,7 @@ def _of_clue(clue: Clue, facts: Facts, chosen: Suspect, found: Sequence[Clue]) -
         confidence=kind.confidence,
         metadata={
             "repair": kind.repair,
+            "mast": kind.mast,
             "first": clue.step == found[0].step,
             "decisive": clue.step == chosen.step,
             "consequence_of": _cause(clue, facts, found),

@@ -20,6 +20,7 @@ Part = Literal["task", "action", "reply"]
 Outcome = Literal["failed", "empty", "worked", "ignored", ""]
 
 _READ = 6000  # characters of a step that are read word by word: pages that a tool dumps say no more after that
+_NAME = 200  # characters of a name
 _EARLY = 400  # characters of an answer in which it says that it found nothing
 _NAMES = ("agent", "name", "speaker", "sender", "source", "role")
 _TEXTS = ("content", "text", "message")
@@ -63,7 +64,17 @@ class Turn:
     @property
     def runs(self) -> bool:
         """Whether it holds code, or calls a tool."""
-        return signs.CODE.search(self.text) is not None
+        return self.says(signs.CODE)
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        """Whether ``pattern`` is found in its text; each is looked for once."""
+        if pattern not in self._found:
+            self._found[pattern] = pattern.search(self.text) is not None
+        return self._found[pattern]
+
+    @cached_property
+    def _found(self) -> dict[re.Pattern[str], bool]:
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +136,7 @@ def _step(place: int, message: JSON) -> Step:
         raise InputError(f"history[{place}] must be an object with 'agent' and 'content', not {type(message).__name__}")
     text = next((message[key] for key in _TEXTS if message.get(key) is not None), "")
     calls = message.get("tool_calls")
-    agent = str(next((message[key] for key in _NAMES if message.get(key)), ""))
+    agent = str(next((message[key] for key in _NAMES if message.get(key)), ""))[:_NAME]
     kind: StepKind = "call" if calls else "result" if message.get("role") == "tool" else "message"
     return Step(kind=kind, agent=agent, text=_plain(text) + (f"\n```\n{_called(calls)}\n```" if calls else ""))
 

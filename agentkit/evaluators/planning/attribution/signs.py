@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-CODE = re.compile(r"```\w*\n|<code>|<tool_call>|^\s*(?:Action|Tool call):", re.M)
+CODE = re.compile(r"```\w*\n|<code>|<tool_call>|^[ \t]{0,8}(?:Action|Tool call):", re.M)
 REPLY = re.compile(r"\s*(?:exit ?code: ?-?\d|There is no code from the last)")
 BRIEF = re.compile(r"(?:^|\n)#+ *(?:general )?task\b|\btask description\b|\byou are given\b", re.I)
 IDLE = re.compile(r"\s*There is no code from the last")
@@ -66,4 +66,4 @@ LEDGER = re.compile(
     r"is_request_satisfied|next_speaker|instruction_or_question|fact sheet|updated ledger|\binitial plan\b", re.I
 )
 LEADS = re.compile(r"orchestrat|manager|planner|coordinat|supervis|leader|\bhost\b|router", re.I)
-SECTION = re.compile(r"#+ *Task description\s*(.*?)(?=\n#|\Z)|#+ *Task\s*\n(.*?)(?=\n#|\Z)", re.S | re.I)
+SECTION = re.compile(r"#{1,6} ?Task description\s*(.*?)(?=\n#|\Z)|#{1,6} ?Task *\n(.*?)(?=\n#|\Z)", re.S | re.I)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -283,3 +284,29 @@ def _sync(judge: Any) -> Callable[[Record], Score]:
     from agentkit.runtime.concurrency import run_sync
 
     return lambda record: run_sync(judge.evaluate(record))
+
+
+GRAPH = """
+schema: agentkit/v1
+name: blame
+inputs: {question: string, history: list}
+outputs: {agent: check.label, told: check.metadata}
+models: {judge: openai_http/any}
+budget: {calls: 2}
+nodes:
+  check:
+    use: evaluator.failure_attribution
+    with: {model: judge, method: step_by_step, votes: 1}
+    in: {question: inputs.question, answer: inputs.history}
+"""
+
+
+async def test_in_a_graph_the_judge_is_one_of_its_models_and_its_budget_holds(tmp_path: Path) -> None:
+    path = tmp_path / "blame.yaml"
+    path.write_text(GRAPH)
+    model = ScriptedModel(script=lambda request: '{"error": false}')
+    with Kit(home=tmp_path / "home", installed=False) as kit:
+        run = await kit.graph(path, models={"judge": model}).run(question=QUESTION, history=HISTORY)
+    assert run.output["agent"] == "Clerk"
+    assert len(model.requests) == run.usage.calls == 2
+    assert run.output["told"]["votes"] == 3

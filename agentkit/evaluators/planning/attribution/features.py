@@ -18,7 +18,7 @@ _FOREIGN = (
     0.6  # share of a task description's words that the question does not have, from which it is about something else
 )
 _EARLY = 400  # characters of a step in which it says that something failed
-_LONG = 12  # steps from which the order of steps says something by itself
+_FAR = 60  # steps after which a later one is no less likely than an earlier one
 
 
 def measure(log: Log) -> list[Features]:
@@ -144,7 +144,8 @@ def _errs(turn: Turn) -> bool:
 
 
 def _late(turn: Turn, facts: Facts) -> float:
-    return turn.index / len(facts.log.turns) if facts.led and len(facts.log.turns) >= _LONG else 0.0
+    """Errors come at some rate a step and the earliest decides: what counts is the number of steps before, not the share."""
+    return min(1.0, turn.index / _FAR) if facts.led else 0.0
 
 
 _FEATURES: Mapping[str, Callable[[Turn, Facts], float]] = {

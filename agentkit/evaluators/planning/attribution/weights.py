@@ -41,7 +41,7 @@ SET: Mapping[str, float] = MappingProxyType(
         "astray": 0.5,  # a page about something else
         "errs": 0.4,
         "stalls": 0.6,  # the leader itself says that nothing was gained
-        "late": -0.5,  # the earliest of several errors is the one the others follow from
+        "late": -1.5,  # the earliest of several errors is the one the others follow from
     }
 )
 

@@ -172,7 +172,7 @@ def _reason(ruling: Ruling) -> str:
 def _rendered(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
-        "name": finding.kind,
+        "kind": finding.kind,
         "step": finding.step,
         "agent": finding.agent,
         "evidence": finding.text,

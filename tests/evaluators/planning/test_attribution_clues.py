@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentkit.evaluators.planning.attribution.clues import KINDS, Clue, find
+from agentkit.evaluators.planning.attribution.clues import KINDS, TAXONOMY, Clue, find
 from agentkit.evaluators.planning.attribution.features import NAMES, Facts, measure
 from agentkit.evaluators.planning.attribution.log import Log, bare, read, trace_of
 from agentkit.evaluators.planning.attribution.ranking import chances, suspects
 from agentkit.evaluators.planning.attribution.weights import FITTED, SET, WEIGHTS
 from agentkit.evaluators.planning.attribution.windows import shortened, window
+from agentkit.traces import Step, StepKind, Trace
 
 CODE = "```python\nrows = load('register.csv')\nprint(sum(row.bolts for row in rows))\n```"
 FAILED = "exitcode: 1 (execution failed)\nCode output: Traceback (most recent call last):\nKeyError: 'bolts'"
@@ -31,7 +32,7 @@ def kinds(*said: tuple[str, str], **options: Any) -> list[tuple[str, int]]:
 
 
 def test_code_that_failed_is_its_authors_and_quotes_the_error() -> None:
-    (found,) = [one for one in clues(("Ann", CODE), ("terminal", FAILED)) if one.code == "P2"]
+    (found,) = [one for one in clues(("Ann", CODE), ("terminal", FAILED)) if one.code == "bad_arguments"]
     assert (found.step, found.quote) == (0, "KeyError: 'bolts'")
 
 
@@ -120,7 +121,7 @@ def test_every_clue_quotes_its_log_and_has_a_code_and_a_repair() -> None:
     whole = "\n".join(text for _, text in said)
     for one in clues(*said):
         assert one.quote in whole
-        assert one.code[0] in "PJ"
+        assert TAXONOMY[one.code]
         assert KINDS[one.name].repair
 
 
@@ -160,6 +161,25 @@ def test_tool_calls_of_messages_count_as_what_was_run() -> None:
     found = read(trace_of("How many bolts?", history))
     assert (found.turns[0].outcome, found.turns[1].part) == ("failed", "reply")
     assert found.turns[2].text == "The answer is 3."
+
+
+def test_steps_out_of_one_message_are_one_turn() -> None:
+    def step(kind: StepKind, message: int, **more: Any) -> Step:
+        return Step(kind=kind, metadata={"message": message}, **more)
+
+    steps = (
+        step("message", 0, agent="user", text="How many bolts?"),
+        step("thought", 1, agent="Ann", text="I look it up."),
+        step("call", 1, agent="Ann", name="count", arguments={"of": "bolts"}),
+        step("call", 1, agent="Ann", name="count", arguments={"of": "rivets"}),
+        step("result", 2, agent="tool", result={"error": "no table"}),
+        step("message", 4, agent="Ann", text="The answer is 4,812."),
+    )
+    turns = read(Trace(task="How many bolts?", steps=steps)).turns
+    assert [turn.part for turn in turns] == ["task", "action", "reply", "reply", "action"]
+    assert turns[1].runs
+    assert "rivets" in turns[1].text
+    assert suspects(Log(question="How many bolts?", turns=turns))[0].step in (1, 4)
 
 
 def test_every_feature_has_one_weight() -> None:

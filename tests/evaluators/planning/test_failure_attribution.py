@@ -40,7 +40,7 @@ async def test_the_step_that_made_the_answer_up_is_named_with_its_words() -> Non
     assert (found.metadata["step"], found.metadata["agent"]) == (2, "Clerk")
     assert found.value == pytest.approx(found.metadata["confidence"], abs=1e-3)
     decisive, *clues = found.findings
-    assert (decisive.code, decisive.step) == ("J6", 2)
+    assert (decisive.code, decisive.metadata["taxonomy"], decisive.step) == ("decisive_error", "J6", 2)
     invented = next(one for one in clues if one.kind == "invented_value")
     assert "hypothetical register" in invented.text
     assert invented.metadata["repair"]

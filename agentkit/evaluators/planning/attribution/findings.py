@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentkit.evaluators.planning.attribution.clues import KINDS, Clue, find, quote
+from agentkit.evaluators.planning.attribution.clues import KINDS, TAXONOMY, Clue, find, quote
 from agentkit.evaluators.planning.attribution.features import Facts, failing
 from agentkit.evaluators.planning.attribution.ranking import Suspect
 from agentkit.types import Finding
@@ -13,10 +13,11 @@ _LOOK_AGAIN = "read this step beside those before it: the order of the log speak
 
 
 def findings(facts: Facts, chosen: Suspect, *, judged: str = "") -> tuple[Finding, ...]:
-    """The clues of a log as findings in the order of its steps, with one of code ``J6`` for the step that was chosen.
+    """The clues of a log as findings in the order of its steps, with a ``decisive_error`` for the step that was chosen.
 
-    ``judged`` is what a judge said of the chosen step. ``metadata`` has ``repair``, ``mast`` (see ``Kind``), ``first`` (the first
-    finding of the log), ``decisive`` (it is about the chosen step) and ``consequence_of`` (the step it follows from, or None).
+    ``judged`` is what a judge said of the chosen step. ``metadata`` has ``taxonomy``, ``repair``, ``mast`` (see ``Kind``),
+    ``first`` (the first finding of the log), ``decisive`` (it is about the chosen step) and ``consequence_of`` (the step it
+    follows from, or None).
     """
     found = find(facts)
     kinds = [_of_clue(one, facts, chosen, found) for one in found]
@@ -28,14 +29,16 @@ def _decisive(facts: Facts, chosen: Suspect, found: Sequence[Clue], judged: str)
     here = [one for one in found if one.step == chosen.step]
     why = judged or "; ".join(one.why for one in here) or "its place in the log and what it newly brings in"
     return Finding(
-        code="J6",
-        kind="decisive_error",
+        code="decisive_error",
+        kind="judged" if judged else "likeliest",
         message=f"step {chosen.step} ({turn.agent or 'unnamed'}) is the likeliest decisive error: {why}",
         step=chosen.step,
         agent=turn.agent,
         text=here[0].quote if here else quote(turn.text),
         confidence=min(1.0, chosen.chance),
         metadata={
+            "taxonomy": TAXONOMY["decisive_error"],
+            "detector": "judge" if judged else "symbolic",
             "repair": KINDS[here[0].name].repair if here else _LOOK_AGAIN,
             "mast": KINDS[here[0].name].mast if here else "",
             "first": not any(one.step < chosen.step for one in found),
@@ -56,6 +59,8 @@ def _of_clue(clue: Clue, facts: Facts, chosen: Suspect, found: Sequence[Clue]) -
         text=clue.quote,
         confidence=kind.confidence,
         metadata={
+            "taxonomy": TAXONOMY[kind.code],
+            "detector": "symbolic",
             "repair": kind.repair,
             "mast": kind.mast,
             "first": clue.step == found[0].step,

@@ -106,24 +106,34 @@ def trace_of(question: str, history: JSON) -> Trace:
 
 
 def read(trace: Trace) -> Log:
-    """The log of ``trace``; step ``k`` of the trace is turn ``k``."""
-    parts = [_part(place, step, trace.steps) for place, step in enumerate(trace.steps)]
-    texts = [_text(step) for step in trace.steps]
-    answers = {
-        place: place + 1 for place in range(len(parts) - 1) if parts[place] != "reply" and parts[place + 1] == "reply"
-    }
+    """The log of ``trace``, a turn a step; steps that came out of one message (``metadata["message"]``) are one turn."""
+    messages = _messages(trace.steps)
+    size = max(messages, default=-1) + 1
+    heads = [messages[place][0] if place in messages else Step(kind="result") for place in range(size)]
+    texts = ["\n".join(map(_text, messages.get(place, ()))) for place in range(size)]
+    parts = [_part(place, step, heads) for place, step in enumerate(heads)]
+    answers = {at: at + 1 for at in range(size - 1) if parts[at] != "reply" and parts[at + 1] == "reply"}
     turns = [
         Turn(
             index=place,
-            agent=bare(step.agent),
+            agent=bare(heads[place].agent),
             text=texts[place],
             part=parts[place],
             answer=answers.get(place),
             outcome=_outcome(texts[answers[place]]) if place in answers else "",
         )
-        for place, step in enumerate(trace.steps)
+        for place in range(size)
     ]
     return Log(question=trace.task, turns=tuple(turns))
+
+
+def _messages(steps: Sequence[Step]) -> dict[int, list[Step]]:
+    """The steps of each message by its number; a message that made no step is absent."""
+    found: dict[int, list[Step]] = {}
+    for place, step in enumerate(steps):
+        number = step.metadata.get("message", place)
+        found.setdefault(number if isinstance(number, int) and 0 <= number <= place else place, []).append(step)
+    return found
 
 
 def bare(agent: str) -> str:
@@ -157,8 +167,9 @@ def _called(calls: JSON) -> str:
 
 
 def _text(step: Step) -> str:
-    if step.kind == "call" and not step.text:
-        return f"```\n{step.name}({json.dumps(step.arguments and dict(step.arguments), ensure_ascii=False)})\n```"
+    if step.kind == "call" and step.name:
+        arguments = json.dumps(dict(step.arguments or {}), ensure_ascii=False, default=str)
+        return f"{step.text}\n```\n{step.name}({arguments})\n```".lstrip()
     if step.kind in ("result", "error") and not step.text:
         return _plain(step.result) if step.result is not None else ""
     return step.text

@@ -34,7 +34,8 @@ class FailureAttribution:
     log, weighed. With a ``model`` as judge: ``all_at_once`` shows it the log, ``step_by_step`` asks about each step,
     ``binary_search`` halves the log, and ``combined`` asks it to choose among the suspects that the evidence leaves, unless
     one of them has a chance of ``certain``. ``auto`` is ``combined`` with a model and ``evidence`` without. Each question is
-    asked ``votes`` times, in prompts of at most ``context`` tokens; what a judge leaves open, the evidence decides.
+    asked ``votes`` times, in prompts of at most ``context`` tokens, with at most ``max_calls`` calls a log; what a judge leaves
+    open, the evidence decides.
     The score is the chance that the step named is the decisive one.
     """
 
@@ -45,6 +46,7 @@ class FailureAttribution:
     context: int = 16_000
     temperature: float | None = None
     max_tokens: int | None = None
+    max_calls: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -52,6 +54,8 @@ class FailureAttribution:
             raise ConfigError(f"failure_attribution: method {self.method!r} asks a judge: give it a model")
         if self.votes < 1:
             raise ConfigError(f"failure_attribution: votes must be at least 1, not {self.votes}")
+        if self.max_calls is not None and self.max_calls < 1:
+            raise ConfigError(f"failure_attribution: max_calls must be at least 1, not {self.max_calls}")
         if self.context < 1000:
             raise ConfigError(f"failure_attribution: context must be at least 1000 tokens, not {self.context}")
         if not 0 < self.certain <= 1:
@@ -113,6 +117,7 @@ class FailureAttribution:
             max_tokens=self.max_tokens,
             seed=self.seed,
             context=self.context,
+            max_calls=self.max_calls,
         )
         if method == "combined":
             marks: dict[int, str] = {}

@@ -227,3 +227,29 @@ def test_a_window_says_what_it_left_out() -> None:
 def test_short_steps_stand_whole_beside_a_long_one() -> None:
     made = log(("Ann", "word " * 4000), ("Bob", "a short remark"), ("Ann", "word " * 4000))
     assert "a short remark" in window(made, characters=2000)
+
+
+def led(leader: str, rounds: int, stalled: int) -> Log:
+    """A log in which a leader keeps a ledger and sends a worker out; after round ``stalled`` it sees no progress."""
+    said = [
+        ("human", "How many bolts has the Maren bridge?"),
+        (f"{leader} (thought)", "Initial plan: ask Web for the register"),
+    ]
+    for number in range(rounds):
+        fine = "false" if number == stalled else "true"
+        ledger = f'{{"is_request_satisfied": {{"answer": false}}, "is_progress_being_made": {{"answer": {fine}}}}}'
+        said.append((f"{leader} (-> Web)", f"Please open page {number} of the register."))
+        said.append(
+            ("Web", f"Page {number}: Olsen {number}1, Berg {number}2, Dahl {number}3, Lund {number}4, Moe {number}5")
+        )
+        said.append((f"{leader} (thought)", ledger))
+    return log(*said, (f"{leader} (-> human)", "FINAL ANSWER: 17"))
+
+
+@pytest.mark.parametrize("leader", ["Orchestrator", "Zed"])
+def test_where_a_leader_hands_out_work_the_workers_are_suspected_first(leader: str) -> None:
+    made = led(leader, rounds=9, stalled=4)
+    named = suspects(made)[:5]
+    assert {one.agent for one in named} == {"Web"}
+    assert 3 + 3 * 4 in {one.step for one in named}, "the step after which the leader saw no progress"
+    assert {one.step for one in named} - {15} == {3, 6, 9, 12}, "and the earliest of the others"

@@ -111,6 +111,7 @@ def test_rows_of_another_form_are_refused_in_a_sentence(row: Any, said: str) -> 
     [
         ({"method": "all_at_once"}, "give it a model"),
         ({"votes": 0}, "votes must be at least 1"),
+        ({"max_calls": 0}, "max_calls must be at least 1"),
         ({"context": 10}, "context must be at least 1000"),
         ({"certain": 0.0}, "certain must be above 0"),
     ],
@@ -234,6 +235,13 @@ async def test_a_spent_budget_ends_the_judging_and_keeps_the_evidence() -> None:
     assert "the budget ended the judging" in found.reason
 
 
+async def test_no_more_calls_are_made_than_allowed() -> None:
+    model = ScriptedModel(script=lambda request: '{"error": false}')
+    found = await score(model=model, method="step_by_step", votes=2, max_calls=3)
+    assert len(model.requests) == found.metadata["votes"] == 3
+    assert "the budget ended the judging" in found.reason
+
+
 async def test_a_long_log_is_cut_to_the_context() -> None:
     history = [*HISTORY, *[{"agent": "Web", "content": f"page {k} " + "word " * 4000} for k in range(80)]]
     model = ScriptedModel(script=lambda request: says(2))
@@ -309,4 +317,4 @@ async def test_in_a_graph_the_judge_is_one_of_its_models_and_its_budget_holds(tm
         run = await kit.graph(path, models={"judge": model}).run(question=QUESTION, history=HISTORY)
     assert run.output["agent"] == "Clerk"
     assert len(model.requests) == run.usage.calls == 2
-    assert run.output["told"]["votes"] == 3
+    assert run.output["told"]["votes"] == 3, "the third was refused"

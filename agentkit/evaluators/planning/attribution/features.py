@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,8 +64,8 @@ class Facts:
 
     @cached_property
     def finished(self) -> bool:
-        """Whether the log ends with an answer; one that was cut off does not."""
-        return any(turn.says(signs.CONCLUDES) for turn in self.log.turns[-2:])
+        """Whether the log ends with an answer, or with a word of whoever asked; one that was cut off does not."""
+        return self.log.turns[-1].part == "task" or any(turn.says(signs.CONCLUDES) for turn in self.log.turns[-2:])
 
     @cached_property
     def drift(self) -> float:
@@ -78,7 +79,18 @@ class Facts:
     @cached_property
     def led(self) -> bool:
         """Whether somebody hands out the work turn by turn."""
-        return sum(_leads(turn) for turn in self.log.turns) > 2
+        return sum(self.leads(turn) for turn in self.log.turns) > 2
+
+    def leads(self, turn: Turn) -> bool:
+        """Whether the turn is one of whoever hands out the work."""
+        return turn.part == "action" and turn.agent in self.leaders
+
+    @cached_property
+    def leaders(self) -> frozenset[str]:
+        """The agents who lead: by their name, or because they keep a ledger."""
+        kept = Counter(turn.agent for turn in self.log.turns if turn.says(signs.LEDGER))
+        named = {turn.agent for turn in self.log.turns if signs.LEADS.search(turn.agent)}
+        return frozenset(named | {agent for agent, count in kept.items() if agent and count > 1})
 
     @cached_property
     def stalls(self) -> frozenset[int]:
@@ -87,9 +99,9 @@ class Facts:
         return frozenset(
             before.index
             for place, before in enumerate(acting[:-1])
-            if not _leads(before)
+            if not self.leads(before)
             for after in acting[place + 1 : place + 2]
-            if _leads(after) and after.says(signs.STALLED)
+            if self.leads(after) and after.says(signs.STALLED)
         )
 
     def astray(self, turn: Turn) -> float:
@@ -127,16 +139,16 @@ def failing(turn: Turn) -> bool:
     return turn.runs and turn.outcome in ("failed", "empty")
 
 
-def _leads(turn: Turn) -> bool:
-    return signs.LEADS.search(turn.agent) is not None or turn.says(signs.LEDGER)
-
-
 def _acts(turn: Turn) -> bool:
     return turn.index > 0 and turn.part == "action"
 
 
 def _said(turn: Turn, pattern: Pattern[str]) -> bool:
     return _acts(turn) and turn.says(pattern)
+
+
+def _works(turn: Turn, facts: Facts) -> bool:
+    return facts.led and _acts(turn) and not facts.leads(turn)
 
 
 def _errs(turn: Turn) -> bool:
@@ -167,11 +179,11 @@ _FEATURES: Mapping[str, Callable[[Turn, Facts], float]] = {
     "unfinished": lambda turn, facts: turn.index == facts.last and not facts.finished,
     "last": lambda turn, facts: turn.index == facts.last,
     "short": lambda turn, facts: _acts(turn) and len(turn.words) < _SHORT,
-    "leads": lambda turn, facts: facts.led and _leads(turn),
-    "works": lambda turn, facts: facts.led and _acts(turn) and not _leads(turn),
+    "leads": lambda turn, facts: facts.led and facts.leads(turn),
+    "works": lambda turn, facts: _works(turn, facts),
     "notes": lambda turn, facts: facts.led and turn.says(signs.LEDGER),
-    "astray": lambda turn, facts: facts.astray(turn) if facts.led and _acts(turn) and not _leads(turn) else 0.0,
-    "errs": lambda turn, facts: facts.led and _acts(turn) and not _leads(turn) and _errs(turn),
+    "astray": lambda turn, facts: facts.astray(turn) if _works(turn, facts) else 0.0,
+    "errs": lambda turn, facts: _works(turn, facts) and _errs(turn),
     "stalls": lambda turn, facts: turn.index in facts.stalls,
     "late": lambda turn, facts: _late(turn, facts) if _acts(turn) else 0.0,
 }

@@ -27,7 +27,11 @@ def findings(facts: Facts, chosen: Suspect, *, judged: str = "") -> tuple[Findin
 def _decisive(facts: Facts, chosen: Suspect, found: Sequence[Clue], judged: str) -> Finding:
     turn = facts.log.turns[chosen.step]
     here = [one for one in found if one.step == chosen.step]
-    why = judged or "; ".join(one.why for one in here) or "its place in the log and what it newly brings in"
+    why = (
+        judged
+        or "; ".join(one.why for one in here)
+        or "no check speaks against it, but it stands where such errors stand"
+    )
     return Finding(
         code="decisive_error",
         kind="judged" if judged else "likeliest",

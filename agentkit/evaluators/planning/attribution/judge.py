@@ -41,9 +41,9 @@ class Ruling:
 
 @dataclass(kw_only=True)
 class Judge:
-    """Asks ``model`` ``votes`` times each question, in prompts of at most ``context`` tokens; counts what it costs.
+    """Asks ``model`` ``votes`` times each question, in prompts of at most ``context`` tokens, ``max_calls`` times in all.
 
-    One judge is for one log: it remembers how much was spent and whether the budget ended it.
+    One judge is for one log: it remembers how much was spent and whether a budget ended it.
     """
 
     model: Model
@@ -52,6 +52,7 @@ class Judge:
     max_tokens: int | None = None
     seed: int = 0
     context: int = 16_000
+    max_calls: int | None = None
     usage: Usage = field(default_factory=Usage)
     cast: int = 0
     abstained: int = 0
@@ -117,13 +118,15 @@ class Judge:
     async def _vote(
         self, prompt: str, name: str, form: Mapping[str, JSON], allowed: Sequence[JSON], place: int
     ) -> Reply:
+        self.exhausted = self.exhausted or self.cast == self.max_calls
+        if self.exhausted:
+            return Reply(value=None)
         self.cast += 1
         found = Reply(value=None)
         try:
-            if not self.exhausted:
-                sample = await draw(self.model, self._request(prompt, form, place))
-                self.usage += sample.usage
-                found = prompts.reply(sample.text, name, allowed)
+            sample = await draw(self.model, self._request(prompt, form, place))
+            self.usage += sample.usage
+            found = prompts.reply(sample.text, name, allowed)
         except BudgetExceededError:
             self.exhausted = True
         except (AuthenticationError, WeightsError):

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentkit.evaluators.planning.attribution.clues import KINDS, TAXONOMY, Clue, find
+from agentkit.evaluators.planning.attribution.clues import Clue, find
 from agentkit.evaluators.planning.attribution.features import NAMES, Facts, measure
+from agentkit.evaluators.planning.attribution.kinds import KINDS, TAXONOMY
 from agentkit.evaluators.planning.attribution.log import Log, bare, read, trace_of
 from agentkit.evaluators.planning.attribution.ranking import chances, suspects
 from agentkit.evaluators.planning.attribution.weights import FITTED, SET, WEIGHTS
@@ -63,6 +64,15 @@ def test_running_the_same_again_is_told_and_a_changed_call_is_not() -> None:
     assert ("repeated_call", 2) in again
     other = CODE.replace("register", "archive").replace("bolts", "rivets")
     assert "repeated_call" not in dict(kinds(("Ann", CODE), ("terminal", FAILED), ("Bob", other)))
+
+
+def test_an_answer_other_than_what_was_computed_is_told() -> None:
+    output = "exitcode: 0 (execution succeeded)\nCode output: 47"
+    assert ("answer_differs", 2) in kinds(("Ann", CODE), ("terminal", output), ("Bob", "The final answer is 53."))
+    assert "answer_differs" not in dict(kinds(("Ann", CODE), ("terminal", output), ("Bob", "The final answer is 47.")))
+    assert "answer_differs" not in dict(
+        kinds(("Ann", CODE), ("terminal", output), ("Bob", "The final answer is Olsen."))
+    )
 
 
 @pytest.mark.parametrize("text", ["so 31 * 12 = 370", "we get 2 + 2 = 5.", "total: $3 + $4 = $8", "10 / 4 = 3.5"])

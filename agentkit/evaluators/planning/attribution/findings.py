@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agentkit.evaluators.planning.attribution.clues import KINDS, TAXONOMY, Clue, find, quote
+from agentkit.evaluators.planning.attribution.clues import Clue, find, quote
 from agentkit.evaluators.planning.attribution.features import Facts, failing
+from agentkit.evaluators.planning.attribution.kinds import KINDS, TAXONOMY
 from agentkit.evaluators.planning.attribution.ranking import Suspect
 from agentkit.types import Finding
 

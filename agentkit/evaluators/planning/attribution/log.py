@@ -61,6 +61,11 @@ class Turn:
         """Numbers and names: what can be known or made up."""
         return frozenset(word.stem for word in self.words if _is_value(word))
 
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The numbers in it."""
+        return frozenset(word.stem for word in self.words if word.kind == "number")
+
     @property
     def runs(self) -> bool:
         """Whether it holds code, or calls a tool."""

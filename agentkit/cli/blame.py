@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from agentkit.errors import InputError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from agentkit.graph.blame import Blame, Trial
+    from agentkit.graph.blame import Blame, Experiment, Trial
     from agentkit.kit import Kit
     from agentkit.protocols import Evaluator
 
@@ -67,10 +67,10 @@ def command(
     Each correction is tried --repeats times beside as many runs that keep the node's own output. All of them are recorded.
     """
     from agentkit.cli.run import split
-    from agentkit.graph.blame import Experiment, blame
+    from agentkit.graph.blame import Experiment
     from agentkit.kit import Kit
-    from agentkit.runtime.concurrency import run_sync
 
+    ended: list[Trial] = []
     with Kit(home=home, store=store) as kit, _progress(quiet) as progress:
         task = progress.add_task("trying", total=None, state="")
         experiment = Experiment(
@@ -83,9 +83,22 @@ def command(
             seed=seed,
             given=split(models, "--model"),
             tell=lambda done, total, what: progress.update(task, completed=done, total=total, state=what),
+            hear=ended.append,
         )
-        found = run_sync(blame(kit.runs, run, experiment))
-    click.echo(json.dumps(_data(found), indent=2, ensure_ascii=False)) if as_json else _print(found)
+        stopped = _stopped(kit, run, experiment)
+    _tell(run, ended, as_json=as_json, stopped=stopped)
+
+
+def _stopped(kit: Kit, run: str, experiment: Experiment) -> bool:
+    """Whether Ctrl-C ended the experiment; the trials that had ended were heard of."""
+    from agentkit.graph.blame import blame
+    from agentkit.runtime.concurrency import run_sync
+
+    try:
+        run_sync(blame(kit.runs, run, experiment))
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def _judge(
@@ -160,6 +173,16 @@ def _trial(one: Trial) -> dict[str, Any]:
         "runs": list(one.runs),
         "errors": list(one.errors),
     }
+
+
+def _tell(run: str, trials: Sequence[Trial], *, as_json: bool, stopped: bool) -> None:
+    from agentkit.graph.blame import Blame
+
+    found = Blame(run=run, trials=tuple(trials))
+    click.echo(json.dumps(_data(found), indent=2, ensure_ascii=False)) if as_json else _print(found)
+    if stopped:
+        click.echo("interrupted: these are the suspects tried so far", err=True)
+        raise click.exceptions.Exit(130)
 
 
 def _print(found: Blame) -> None:

@@ -102,7 +102,8 @@ class Experiment:
 
     ``corrections`` says by visit (``node`` or ``node:2``) what it should have put out; then only those are tried. Otherwise the
     ``most`` likeliest suspects are, each corrected by what it puts out with other ``models`` or ``changes``. ``repeats`` runs
-    follow each correction, with the seeds from ``seed`` on. ``given`` are the models of the run that were not recorded.
+    follow each correction, with the seeds from ``seed`` on. ``given`` are the models of the run that were not recorded. ``hear``
+    gets each trial as it ends.
     """
 
     right: Right
@@ -114,6 +115,7 @@ class Experiment:
     seed: int = 1
     given: Mapping[str, Any] = field(default_factory=dict)
     tell: Tell = lambda done, total, what: None
+    hear: Callable[[Trial], None] = lambda trial: None
 
     def __post_init__(self) -> None:
         if self.repeats < 1 or self.most < 1:
@@ -183,7 +185,7 @@ class _Lab:
                 made += [name] if wanted and name else []
                 self.done += 1
                 self.experiment.tell(self.done, self.total, suspect.label)
-        return Trial(
+        trial = Trial(
             suspect=suspect,
             outputs=outputs,
             corrected=tuple(corrected),
@@ -191,6 +193,8 @@ class _Lab:
             runs=tuple(made),
             errors=tuple(dict.fromkeys(errors)),
         )
+        self.experiment.hear(trial)
+        return trial
 
     def _given(self, suspect: Suspected) -> Mapping[str, JSON]:
         return self.experiment.corrections.get(suspect.label, {})

@@ -1,7 +1,9 @@
 """``agentkit runs blame`` against a provider on loopback, on a graph with a planted wrong step."""
 
 import json
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,9 @@ def run(agentkit: Agentkit, tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_node_that_a_correction_cures_is_named(agentkit: Agentkit, run: str) -> None:
-    done = agentkit("runs", "blame", run, "--target", "6", "--correct", "price.text=6", "--correct", "read.text=3 pears")
+    done = agentkit(
+        "runs", "blame", run, "--target", "6", "--correct", "price.text=6", "--correct", "read.text=3 pears"
+    )
     assert done.returncode == 0, done.stderr
     assert "price broke the run" in done.stdout
     data = json.loads(
@@ -110,3 +114,24 @@ def test_mistakes_are_answered_in_a_sentence(
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_was_tried_before_an_interruption_is_printed(agentkit: Agentkit, tmp_path: Path) -> None:
+    stop = False
+
+    def sometimes(body: dict[str, Any]) -> str:
+        if stop and body["messages"][-1]["content"].startswith("Price"):
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(5)
+        return clerk(body)
+
+    with FakeProvider(sometimes) as provider:
+        path = tmp_path / "shop.yaml"
+        path.write_text(GRAPH.replace("BASE_URL", provider.base_url))
+        done = agentkit("run", path, "-i", "question=3 apples at 2 each: the total?", "--json", "-q")
+        run, stop = json.loads(done.stdout)["run"], True
+        corrections = ("--correct", "price.text=6", "--correct", "read.text=3 pears")
+        done = agentkit("runs", "blame", run, "--target", "6", *corrections, "--repeats", "1", "--json")
+    assert done.returncode == 130
+    assert "tried so far" in done.stderr
+    assert {one["node"] for one in json.loads(done.stdout)["trials"]} <= {"price"}

@@ -151,3 +151,70 @@ async def test_a_correction_of_a_visit_that_never_was_is_refused(tmp_path: Path)
 def test_an_experiment_without_any_correction_is_refused() -> None:
     with pytest.raises(InputError, match="say what a suspect should have put out"):
         Experiment(right=is_six)
+
+
+LOOP = """
+schema: agentkit/v1
+name: drafts
+inputs: {topic: string}
+outputs: {text: write.text}
+models: {clerk: openai_http/clerk}
+nodes:
+  write:
+    use: model
+    with: {model: clerk, prompt: "Write {{topic}} {{before}}"}
+    in: {topic: inputs.topic, before: [review.text, inputs.topic]}
+  review: {use: model, with: {model: clerk, prompt: "Review {{text}}"}, in: {text: write.text}}
+edges:
+  - write -> review
+  - {from: review, to: write, when: "review.text != 'fine'", max: 3}
+"""
+
+
+async def test_one_visit_of_several_can_be_corrected(tmp_path: Path) -> None:
+    def clerk(request: GenerateRequest) -> str:
+        text = request.messages[-1].content
+        if text.startswith("Write"):
+            return "a third draft" if "again" in text else "a second draft" if "longer" in text else "a first draft"
+        return {"Review a first draft": "longer", "Review a second draft": "again"}.get(text, "fine")
+
+    path = tmp_path / "drafts.yaml"
+    path.write_text(LOOP)
+    kit = Kit(home=tmp_path / "home", installed=False)
+    models = {"clerk": ScriptedModel(script=clerk)}
+    run = await kit.graph(path, models=models).run(topic="bees")
+    assert run.output == {"text": "a third draft"}
+    asked = len(models["clerk"].requests)
+    made = await kit.runs.fork(run.id, at="review", visit=1, outputs={"text": "fine"}, models=models)
+    assert made.output == {"text": "a second draft"}
+    assert len(models["clerk"].requests) == asked
+
+    async def is_second(output: Mapping[str, Any]) -> bool:
+        return output.get("text") == "a second draft"
+
+    corrections = {"review:1": {"text": "fine"}, "write": {"text": "an odd draft"}}
+    found = await blame(kit.runs, run.id, Experiment(right=is_second, corrections=corrections, repeats=1, given=models))
+    assert found.decisive is not None
+    assert found.decisive.suspect.label == "review:1"
+
+
+async def test_trials_are_heard_of_as_they_end(tmp_path: Path) -> None:
+    kit, run, models = await recorded(tmp_path)
+    heard: list[str] = []
+
+    async def once(output: Mapping[str, Any]) -> bool:
+        if heard:
+            raise KeyboardInterrupt
+        return output.get("answer") == "The total is 6"
+
+    corrections = {"price": {"text": "6"}, "read": {"text": "pears"}}
+    experiment = Experiment(
+        right=once,
+        corrections=corrections,
+        repeats=1,
+        given=models,
+        hear=lambda trial: heard.append(trial.suspect.label),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        await blame(kit.runs, run, experiment)
+    assert len(heard) == 1

@@ -82,7 +82,7 @@ def test_a_false_equality_is_told(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["31 * 12 = 372", "10 / 3 = 3.33", "10 / 4 = 3", "a wheel of type (2-8-4) = 112", "x = 5", "1 + 2 = 3 + 4 - 4"],
+    ["31 * 12 = 372", "10 / 3 = 3.33", "10 / 4 = 3", "a code like (7-3-1) = 90", "x = 5", "1 + 2 = 3 + 4 - 4"],
 )
 def test_a_true_or_rounded_equality_is_not(text: str) -> None:
     assert "arithmetic_wrong" not in dict(kinds(("Ann", "start"), ("Bob", text)))

@@ -61,6 +61,7 @@ def register_evaluators(register: Register) -> None:
     register("redundancy", lazy("agentkit.evaluators.planning.redundancy:Redundancy"))
     register("repeated_state", lazy("agentkit.evaluators.planning.repeated_state:RepeatedState"))
     register("goal_drift", lazy("agentkit.evaluators.planning.goal_drift:GoalDrift"))
+    register("failure_attribution", lazy("agentkit.evaluators.planning.failure_attribution:FailureAttribution"))
 
 
 @hookimpl

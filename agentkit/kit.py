@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import ConfigError
 from agentkit.plugins import Plugins
-from agentkit.registry import Registry
+from agentkit.registry import Component, Registry
 
 if TYPE_CHECKING:
     from agentkit.evaluation.report import Report
@@ -185,7 +185,16 @@ class Kit:
     def _make(self, kind: str, name: str, options: Mapping[str, Any]) -> Any:
         from agentkit.options import build
 
-        return build(self.registry.get(kind, name), options, provided=self.provided, models={})
+        component = self.registry.get(kind, name)
+        return build(component, options, provided=self.provided, models=self._named(component, options))
+
+    def _named(self, component: Component, options: Mapping[str, Any]) -> dict[str, Model]:
+        """The models that options name by address, as in ``judge="local/smollm2"``, opened."""
+        from agentkit.options import fields
+
+        known = fields(component.factory)
+        named = {one for key, one in options.items() if isinstance(one, str) and key in known and known[key].model}
+        return {address: self._open(parse_model(address)) for address in named}
 
     def _open(self, spec: Mapping[str, Any]) -> Model:
         """The backend of ``spec``, made once a Kit: all runs share its weights, its limits and what is known of its health."""

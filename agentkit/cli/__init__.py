@@ -12,7 +12,7 @@ from agentkit.errors import AgentkitError
 
 COMMANDS = {
     "run": "Run a graph file: live progress, then the outputs.",
-    "runs": "Show, resume, fork, compare and export earlier runs.",
+    "runs": "Show, resume, fork, compare, export and blame earlier runs.",
     "validate": "Check graph files and print every error with its place.",
     "lint": "Find what is odd in graph files that load, with a code and a place.",
     "plan": "Bound what a graph file will cost, before it runs.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agentkit.cli import answer as answering
+from agentkit.cli.blame import command as blame
 
 if TYPE_CHECKING:
     from agentkit.kit import Kit
@@ -27,7 +28,10 @@ _model = click.option(
 
 @click.group(name="runs")
 def command() -> None:
-    """Show, resume, fork, compare and export earlier runs."""
+    """Show, resume, fork, compare and export earlier runs, and find out which node broke one."""
+
+
+command.add_command(blame)
 
 
 @command.command(name="list")
@@ -128,6 +132,13 @@ def answer(run: str, node: str | None, value: str | None, home: Path | None, sto
 @click.option(
     "--input", "-i", "pairs", multiple=True, metavar="NAME=VALUE", help="Another input; NAME=@FILE reads one."
 )
+@click.option(
+    "--put",
+    "outputs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Take the node of --from to have put out this: it does not run.",
+)
 @click.option("--seed", type=int, help="Another seed.")
 @_home
 @_store
@@ -142,6 +153,7 @@ def fork(
     prompt: str | None,
     changes: tuple[str, ...],
     pairs: tuple[str, ...],
+    outputs: tuple[str, ...],
     seed: int | None,
     home: Path | None,
     store: str | None,
@@ -161,8 +173,9 @@ def fork(
         put |= {path: _parsed(value) for path, value in split(changes, "--set").items()}
         graph = kit.runs.graph(run, models=split(models, "--model"), changes=put)
         inputs = read_inputs(graph, split(pairs, "--input"))
+        given = {name: _parsed(value) for name, value in split(outputs, "--put").items()} if outputs else None
         made = _follow(
-            lambda emit: graph.execute(inputs, fork=Fork(run=run, at=at), seed=seed, emit=emit),
+            lambda emit: graph.execute(inputs, fork=Fork(run=run, at=at, outputs=given), seed=seed, emit=emit),
             as_json=False,
             quiet=quiet,
             show=False,

@@ -26,6 +26,7 @@ from agentkit.graph.plan import Assumptions, Plan, plan
 from agentkit.graph.questions import answered, check_ahead
 from agentkit.graph.run import Execution, Fork, Settings, fan
 from agentkit.graph.spec import GraphSpec
+from agentkit.graph.substitute import put
 from agentkit.graph.values import read_inputs
 from agentkit.graph.walk import Walker
 from agentkit.graph.write import to_yaml
@@ -256,6 +257,8 @@ class Graph:
             rows = earlier.rows(self._before(fork, earlier))
             if fork.at is not None:
                 rows = [self._as_now(table, row, seed) for table, row in rows]
+            if fork.outputs is not None:
+                rows.append(self._put(fork, earlier, seed))
             return self._create(values, self._origin(seed, fork), rows)
 
     def _as_now(self, table: str, row: Sequence[Any], seed: int) -> Row:
@@ -270,7 +273,13 @@ class Graph:
             return lambda scope: True
         if fork.at not in self.spec.nodes:
             raise InputError(f"{self.spec.name} has no node {fork.at!r}{did_you_mean(fork.at, self.spec.nodes)}")
-        return visits_before(earlier, fork.at, self._walker.topology.reach[fork.at])
+        return visits_before(earlier, fork.at, self._walker.topology.reach[fork.at], fork.visit)
+
+    def _put(self, fork: Fork, earlier: Journal, seed: int) -> Row:
+        """The visit to fork at, as if it had put out what the fork says."""
+        if fork.at is None:
+            raise InputError("outputs can be put in the place of a node's own only where the node to fork at is named")
+        return put(earlier, self._walker.runners[fork.at], fork, seed)
 
     def _check_earlier(self, run: str) -> None:
         if self.store is None and self.home is None:
@@ -280,8 +289,9 @@ class Graph:
             raise InputError(f"run {run!r} is one of the graph {header.graph!r}, not of {self.spec.name!r}")
 
     def _origin(self, seed: int, fork: Fork | None = None) -> Origin:
-        run, at = (None, None) if fork is None else (fork.run, fork.at)
-        return replace(self._origin_now, seed=seed, run=run, at=at)
+        if fork is None:
+            return replace(self._origin_now, seed=seed)
+        return replace(self._origin_now, seed=seed, run=fork.run, at=fork.at, outputs=fork.outputs or {})
 
     @cached_property
     def _origin_now(self) -> Origin:

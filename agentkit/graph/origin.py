@@ -19,7 +19,8 @@ _SHORT = 16  # hexadecimal digits: enough to tell a changed node, and a run of 5
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """The graph's ``file`` (None: it had none) with the caller's ``models`` (None: not an address, to be given again) and
-    ``changes`` to it, the ``seed``, a fingerprint of each node, and for a fork the ``run`` it began with and ``at`` which node.
+    ``changes`` to it, the ``seed``, a fingerprint of each node, and for a fork the ``run`` it began with, ``at`` which node,
+    and the ``outputs`` that were put in the place of that node's own.
     """
 
     file: str | None = None
@@ -29,6 +30,7 @@ class Origin:
     nodes: Mapping[str, str] = field(default_factory=dict)
     run: str | None = None
     at: str | None = None
+    outputs: Mapping[str, JSON] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Mapping[str, JSON]) -> Origin:
@@ -52,6 +54,7 @@ _KINDS: Mapping[str, type] = {
     "nodes": dict,
     "run": str,
     "at": str,
+    "outputs": dict,
 }
 
 
@@ -71,18 +74,30 @@ def changed(before: Origin, now: Origin) -> tuple[str, ...]:
     return tuple(name for name, mark in now.nodes.items() if before.nodes and before.nodes.get(name) != mark)
 
 
-def visits_before(earlier: Journal, at: str, after: Iterable[str]) -> Callable[[Scope], bool]:
-    """Says of a place in a run whether it came before the first visit of the node ``at``, or is on no way from it.
+def visits_before(earlier: Journal, at: str, after: Iterable[str], visit: int = 0) -> Callable[[Scope], bool]:
+    """Says of a place in a run whether it came before that visit of the node ``at``, or is on no way from it.
 
     ``after`` are the nodes that can follow ``at``. Raises ``InputError`` when the run never came to ``at``.
     """
-    starts = [one.at for one in earlier.events() if isinstance(one.event, NodeStarted) and one.event.scope.node == at]
-    if not starts:
-        raise InputError(f"run {earlier.header.id} never came to the node {at!r}, so it cannot be forked there")
-    begun = min(starts)
+    begun = begun_at(earlier, at, visit)
     done = {(one.scope.node, one.scope.visit) for one in earlier.visits() if one.at <= begun and not one.scope.path}
     live = {at, *after}
     return lambda scope: scope.node not in live or (scope.node, scope.visit) in done
+
+
+def begun_at(earlier: Journal, at: str, visit: int = 0) -> float:
+    """When that visit of the node began; raises ``InputError`` when the run never came to it."""
+    found = [
+        one.at for one in earlier.events() if isinstance(one.event, NodeStarted) and _is(one.event.scope, at, visit)
+    ]
+    if not found:
+        again = f" a {visit + 1}. time" if visit else ""
+        raise InputError(f"run {earlier.header.id} never came to the node {at!r}{again}, so it cannot be forked there")
+    return min(found)
+
+
+def _is(scope: Scope, node: str, visit: int) -> bool:
+    return not scope.path and (scope.node, scope.visit) == (node, visit)
 
 
 def _address(model: ModelSpec) -> str | None:

@@ -18,10 +18,16 @@ from agentkit.types import JSON, Run, RunStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """Begin a new run with what ``run`` recorded before its node ``at``, which runs anew; None: with all of it."""
+    """Begin a new run with what ``run`` recorded before its node ``at``, which runs anew; None: with all of it.
+
+    ``visit`` says which of several visits of the node (from 0). With ``outputs`` the node does not run: it is taken to have
+    put out these, and for the rest what it did.
+    """
 
     run: str
     at: str | None = None
+    visit: int = 0
+    outputs: Mapping[str, JSON] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,14 +137,19 @@ class Runs:
         models: Mapping[str, Any] | None = None,
         changes: Mapping[str, JSON] | None = None,
         seed: int | None = None,
+        visit: int = 0,
+        outputs: Mapping[str, JSON] | None = None,
         emit: Emit = ignore,
     ) -> Run:
         """A new run with something changed: what the old one recorded before the node ``at`` is read, the rest is live.
 
-        Without ``at`` all that the change leaves as it was is read. The ``usage`` of the new run counts what it began with.
+        Without ``at`` all that the change leaves as it was is read. ``visit`` says which of several visits of the node, and
+        with ``outputs`` the node does not run but is taken to have put out these. The ``usage`` of the new run counts what it
+        began with.
         """
         graph = self.graph(run, models=models, changes=changes)
-        return await graph.execute(dict(inputs or {}), fork=Fork(run=run, at=at), seed=seed, emit=emit)
+        fork = Fork(run=run, at=at, visit=visit, outputs=outputs)
+        return await graph.execute(dict(inputs or {}), fork=fork, seed=seed, emit=emit)
 
     def diff(self, before: str, after: str) -> RunDiff:
         """What one run did otherwise than another."""

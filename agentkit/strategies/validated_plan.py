@@ -12,7 +12,7 @@ from agentkit.errors import ConfigError, InputError
 from agentkit.pddl.grounding import Step
 from agentkit.protocols import Model
 from agentkit.strategies.drawing import seeded, several, spent
-from agentkit.types import GenerateRequest, Message, Problem, Sample, Solution, Thought
+from agentkit.types import Bounds, GenerateRequest, Message, Problem, Sample, Solution, Thought
 
 _ASK = (
     "Write a plan that reaches the goal: one action a line, in PDDL, such as (pick-up a), and nothing else. If the goal cannot "
@@ -60,6 +60,10 @@ class ValidatedPlan:
         for name in ("rounds", "max_states"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"validated_plan: {name} must be at least 0, not {getattr(self, name)}")
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """A plan, and up to one more a round; what it is told of its errors has no bound."""
+        return (Bounds(most=self.rounds + 1, output=self.max_tokens, text=None, answers=self.rounds),)
 
     async def solve(self, problem: str | Problem, *, model: Model) -> Solution:
         """The best plan; ``stopped`` is ``solved``, ``full`` (no rounds left) or ``budget``.

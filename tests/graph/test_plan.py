@@ -13,6 +13,7 @@ from textwrap import indent
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -244,7 +245,7 @@ def graph_at(path: Path, provider: FakeProvider, home: Path, **more: Any) -> Any
         (home / "prompts" / prompt.name).write_text(prompt.read_text())
     copy = home / path.name
     copy.write_text(text)
-    names = [line.split(":")[0] for line in ("main", "small", "thinker", "strong") if f"{line}:" in text]
+    names = yaml.safe_load(text).get("models") or ()
     return kit.graph(copy, models=dict.fromkeys(names, entry), **more)
 
 

@@ -22,7 +22,7 @@ def calls(*expressions):
 
 async def run(tmp_path, *replies):
     with ScriptedModel(script=replies) as model:
-        done = await Kit(home=tmp_path).graph(GRAPH, models={"small": model}).run(question=QUESTION)
+        done = await Kit(home=tmp_path).graph(GRAPH, models={"main": model}).run(question=QUESTION)
     return done, model
 
 

@@ -46,9 +46,9 @@ def parse(question: Question, text: str) -> Any:
 
 def parse_all(answers: dict[str, str], questions: Iterable[Question]) -> dict[str, Any]:
     """Answers as typed, each read as its question wants it; one that no question has is left as text, for the run to judge."""
-    from agentkit.graph.questions import title_of
+    from agentkit.graph.questions import short_names
 
-    by_name = {name: one for one in questions for name in (title_of(one.id), one.id)}
+    by_name = {name: one for one in questions for name in (*short_names(one.id), one.id)}
     return {name: parse(by_name[name], text) if name in by_name else _ahead(text) for name, text in answers.items()}
 
 
@@ -141,15 +141,15 @@ def must_say(question: Question, command: str) -> NoReturn:
 
 def choose(questions: tuple[Question, ...], node: str | None, run: str) -> Question:
     """The question that ``node`` names, or the only one."""
-    from agentkit.graph.questions import title_of
+    from agentkit.graph.questions import short_names
 
     if not questions:
         raise InputError(f"run {run!r} waits for no answer")
     found = [one for one in questions if node in (None, one.id)] or [
-        one for one in questions if title_of(one.id) == node
+        one for one in questions if node in short_names(one.id)
     ]
     if len(found) != 1:
         known = [one.id for one in questions]
         hint = did_you_mean(node, known) if node else ""
-        raise InputError(f"say with --node which question of run {run!r} it answers{hint}: {', '.join(known)}")
+        raise InputError(f"say with --node which question of run {run!r} it answers: {', '.join(known)}{hint}")
     return found[0]

@@ -14,6 +14,7 @@ from agentkit.cli import answer as answering
 from agentkit.cli.blame import command as blame
 
 if TYPE_CHECKING:
+    from agentkit.cli.view import RunView
     from agentkit.kit import Kit
 
 _home = click.option(
@@ -174,14 +175,15 @@ def fork(
         graph = kit.runs.graph(run, models=split(models, "--model"), changes=put)
         inputs = read_inputs(graph, split(pairs, "--input"))
         given = {name: _parsed(value) for name, value in split(outputs, "--put").items()} if outputs else None
-        made = _follow(
+        view = _follow(
             lambda emit: graph.execute(inputs, fork=Fork(run=run, at=at, outputs=given), seed=seed, emit=emit),
             as_json=False,
             quiet=quiet,
             show=False,
         )
-        found = kit.runs.diff(run, made)
+        found = kit.runs.diff(run, view.run)
     _say(asdict(found)) if as_json else print_diff(found)
+    answering.must_be_whole(view, f"agentkit runs resume {view.run}")
 
 
 @command.command()
@@ -289,8 +291,8 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _follow(go: Callable[..., Any], *, as_json: bool, quiet: bool, show: bool = True) -> str:
-    """Run with live progress, print the report, and return the run's id."""
+def _follow(go: Callable[..., Any], *, as_json: bool, quiet: bool, show: bool = True) -> RunView:
+    """Run with live progress, print the report, and return what was seen of the run."""
     from agentkit.cli.progress import Progress
     from agentkit.cli.run import print_view
     from agentkit.cli.view import RunView
@@ -307,4 +309,4 @@ def _follow(go: Callable[..., Any], *, as_json: bool, quiet: bool, show: bool = 
     if show:
         print_view(view, as_json=as_json, stream=False)
         answering.must_be_whole(view, f"agentkit runs resume {view.run}")
-    return view.run
+    return view

@@ -50,17 +50,18 @@ def usage_data(usage: Usage) -> dict[str, Any]:
 
 
 def print_list(rows: list[dict[str, Any]]) -> None:
-    """One line a run."""
+    """One line a run; its id, which begins with the time (UTC), is whole however narrow the terminal."""
     table = Table(box=None)
-    for heading in ("run", "graph", "status", "started", "nodes", "calls", "tokens", "usd"):
-        table.add_column(heading, justify="right" if heading in ("nodes", "calls", "tokens", "usd") else "left")
+    for heading in ("run", "graph", "status"):
+        table.add_column(heading, no_wrap=heading != "graph", overflow="fold")
+    for heading in ("nodes", "calls", "tokens", "usd"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         usage = row["usage"] or {}
         table.add_row(
             row["run"],
             row["graph"],
             row["status"],
-            row["started"].replace("T", " ").removesuffix("+00:00"),
             _number(row["nodes"]),
             _number(usage.get("calls")),
             _number(usage.get("tokens")),

@@ -109,10 +109,13 @@ class GraphBuilder:
         """Add a node that uses the component ``use`` with ``options``.
 
         ``policies`` are those of a file: ``when``, ``retry=RetrySpec(...)``, ``timeout``, ``budget=Budget(...)``,
-        ``map=MapSpec(...)``, ``sample=SampleSpec(...)``. An option may be another builder: the graph inside the node.
+        ``map=MapSpec(...)``, ``sample=SampleSpec(...)``, ``cache=CacheSpec(...)``, and ``degrade={...}`` with the options of the
+        cheaper form. An option may be another builder: the graph inside the node.
         """
         self._new(("nodes", name), name in self._nodes)
         bound = {key: _binding(value) for key, value in (inputs or {}).items()}
+        if isinstance(cheaper := policies.get("degrade"), Mapping) and isinstance(cheaper.get("with"), Mapping):
+            policies["degrade"] = {key: value for key, value in cheaper.items() if key != "with"} | cheaper["with"]
         try:
             node = NodeSpec(name=name, use=use, options=self._options(name, options or {}), inputs=bound, **policies)
         except TypeError:

@@ -19,6 +19,7 @@ from agentkit.runtime.runstore import RunStore
 from agentkit.types import JSON, Question, Usage
 
 _ASKED, _ANSWERED = "question", "answer"  # the parts of a place at which both are recorded
+_PARTS = ("item", "sample", "tool")  # of a node: numbered from 0 each, while a node is visited
 _LONGEST = 100_000
 _YES, _NO = ("yes", "y", "true", "approve", "approved"), ("no", "n", "false", "refuse", "refused")
 
@@ -58,8 +59,9 @@ def ask(question: Question, context: NodeContext, *, wait: float | None = None) 
     if known := _recorded(context.run.journal, context.scope, key):
         return known
     asked = _asked(question, key, context)
-    if question.id in context.run.answers:
-        answer = Answer(value=read_answer(question, context.run.answers[question.id]))
+    name = next((one for one in (question.id, unvisited(question.id)) if one in context.run.answers), None)
+    if name is not None:
+        answer = Answer(value=read_answer(question, context.run.answers[name]))
     elif wait is not None and context.run.now() - asked >= wait:
         answer = Answer(value=read_answer(question, question.default), by="default")
     else:
@@ -92,19 +94,24 @@ def find_question(name: str, questions: Iterable[Open]) -> Open | None:
     exact = [one for one in known if one.question.id == name]
     if exact:
         return exact[-1]
-    named = [one for one in known if one.answer is None and title_of(one.question.id) == name]
+    named = [one for one in known if one.answer is None and name in short_names(one.question.id)]
     if len(named) > 1:
         raise InputError(f"{name!r} asks several questions; say which: {', '.join(one.question.id for one in named)}")
     return named[0] if named else None
 
 
-def check_answer(one: Open, value: JSON) -> JSON:
-    """The value as it will be recorded; raises ``InputError`` when it does not fit, or another one was given before."""
+def check_answer(one: Open, value: JSON, questions: Iterable[Open] = ()) -> JSON:
+    """The value as it will be recorded; raises ``InputError`` when it does not fit, or another one was given before.
+
+    The sentence names those among ``questions`` that the node still asks.
+    """
     checked = read_answer(one.question, value)
     if one.answer is not None and one.answer.value != checked:
+        still = [other.question.id for other in questions if other.answer is None and _same_node(other, one)]
+        waits = f"{' and '.join(map(repr, still))} waits for an answer; " if still else ""
         raise InputError(
             f"{one.question.id!r} was answered already, with {json.dumps(one.answer.value, ensure_ascii=False)}; "
-            "fork the run from its node to answer otherwise"
+            f"{waits}fork the run from its node to answer otherwise"
         )
     return checked
 
@@ -142,7 +149,7 @@ def _checked(
     found, left = [], {}
     for name, value in answers.items():
         if one := find_question(name, asked):
-            found.append((one, check_answer(one, value)))
+            found.append((one, check_answer(one, value, asked)))
         elif name in ahead:
             left[name] = value
         else:
@@ -252,7 +259,22 @@ def _finished(scope: Scope, order: Mapping[Scope, int], *, since: int) -> bool:
     return any(order.get(one, -1) > since for one in around)
 
 
+def _same_node(one: Open, other: Open) -> bool:
+    return title_of(one.question.id) == title_of(other.question.id)
+
+
 def title_of(name: str) -> str:
     """The names of the nodes alone: ``each`` of ``each:1/item:3``."""
     steps = [part.partition(":")[0] for part in name.split("/")]
-    return "/".join([steps[0], *(part for part in steps[1:] if part not in ("item", "sample", "tool"))])
+    return "/".join([steps[0], *(part for part in steps[1:] if part not in _PARTS)])
+
+
+def unvisited(name: str) -> str:
+    """The id without the numbers of first visits: ``each/item:3/ask`` of ``each/item:3/ask:0``."""
+    first, *steps = name.split("/")
+    return "/".join([first, *(one if one.partition(":")[0] in _PARTS else one.removesuffix(":0") for one in steps)])
+
+
+def short_names(name: str) -> tuple[str, str]:
+    """What a question may be called where no other is called so: by its place without first visits, or by its nodes."""
+    return unvisited(name), title_of(name)

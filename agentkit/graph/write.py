@@ -59,8 +59,7 @@ def _model(one: ModelSpec, name: str) -> JSON:
     if not one.use:
         raise ConfigError(f"models.{name}: it is an object of the program, which no file can name")
     told = {"use": one.use, **plain(one.options)}
-    if one.fallback:
-        told["fallback"] = list(one.fallback)
+    told |= {key: list(names) for key, names in (("models", one.models), ("fallback", one.fallback)) if names}
     short = set(told) == {"use", "model"} and isinstance(told["model"], str) and told["model"] and "/" not in one.use
     if short:
         return f"{one.use}/{told['model']}"
@@ -84,6 +83,8 @@ def _node(node: NodeSpec, handlers: list[EdgeSpec]) -> dict[str, JSON]:
 def _value(field: str, value: Any, place: str) -> JSON:
     if field == "inputs":
         return {name: _binding(one, f"{place}.in.{name}") for name, one in value.items()}
+    if field == "degrade":
+        return {"with": plain(value)}
     return _policy(value) if is_dataclass(value) else plain(value)
 
 
@@ -91,7 +92,8 @@ def _policy(value: Any) -> dict[str, JSON]:
     """A policy as the keys that are not at their default."""
     found = {one.name: getattr(value, one.name) for one in fields(value)}
     defaults = {one.name: one.default for one in fields(value) if one.default is not MISSING}
-    return {name: plain(item) for name, item in found.items() if name not in defaults or item != defaults[name]}
+    told = {name: item for name, item in found.items() if name not in defaults or item != defaults[name]}
+    return {name: _policy(item) if is_dataclass(item) else plain(item) for name, item in told.items()}
 
 
 def _binding(binding: Binding, place: str) -> JSON:

@@ -107,3 +107,62 @@ def test_at_a_terminal_the_person_is_asked_until_the_answer_fits(graph: Path) ->
     assert process.wait(timeout=60) == 0, text
     assert "must be one of send, drop, not the text 'sned'" in text
     assert "send: Dear Ann" in text
+
+
+EACH = """
+schema: agentkit/v1
+name: letters
+inputs: {names: list}
+outputs: {said: each.said}
+nodes:
+  each:
+    use: graph
+    with:
+      graph:
+        inputs: {to: string}
+        outputs: {said: check.answer}
+        nodes: {check: {use: human, with: {ask: "Send to {{to}}?", choices: [send, drop]}, in: {to: inputs.to}}}
+    in: {to: inputs.names}
+    map: {over: inputs.names}
+"""
+NAMES = 'names=["Ann", "Bob"]'
+
+
+def test_the_number_of_a_first_visit_need_not_be_typed(agentkit: Agentkit, tmp_path: Path) -> None:
+    (tmp_path / "letters.yaml").write_text(EACH)
+    first = agentkit("run", "letters.yaml", "-i", NAMES, "-a", "each/item:0/check=send", "-q")
+    assert first.returncode == 6
+    assert "each/item:0" not in first.stderr
+    run = run_of(first.stderr)
+    several = agentkit("runs", "answer", run, "--node", "nobody", "--value", "drop")
+    assert several.returncode == 2
+    assert several.stderr.endswith("which question of run '" + run + "' it answers: each/item:1/check:0\n")
+    left = agentkit("runs", "answer", run, "--node", "each/item:1/check", "--value", "drop")
+    assert left.returncode == 0, left.stderr
+    done = agentkit("runs", "resume", run, "--json")
+    assert json.loads(done.stdout)["output"] == {"said": ["send", "drop"]}
+
+
+def test_another_answer_to_an_earlier_visit_is_refused_and_the_open_question_is_named(
+    agentkit: Agentkit, graph: Path
+) -> None:
+    graph.write_text(
+        GRAPH.replace("choices: [send, drop]", "choices: [send, again]")
+        + "edges:\n  - draft -> check\n"
+        + """  - {from: check, to: draft, when: "check.answer == 'again'", max: 2}\n  - check -> sent\n"""
+    )
+    first = agentkit("run", graph, "-i", "to=Ann", "-a", "check=again", "-q")
+    again = agentkit("run", graph, "--resume", run_of(first.stderr), "-a", "check=send", "-q")
+    assert again.returncode == 2
+    assert "'check' was answered already, with \"again\"; 'check:1' waits for an answer; fork the run" in again.stderr
+
+
+def test_a_fork_that_waits_for_a_person_says_how_to_answer_it(agentkit: Agentkit, graph: Path) -> None:
+    run = json.loads(agentkit("run", graph, "-i", "to=Ann", "-a", "check=drop", "--json").stdout)["run"]
+    forked = agentkit("runs", "fork", run, "--from", "check", "-q")
+    assert forked.returncode == 6
+    assert "letter" in forked.stdout
+    command = re.search(r"agentkit (runs resume \S+ --answer check=)", forked.stderr)
+    assert command
+    done = agentkit(*f"{command[1]}send".split(), "--json")
+    assert json.loads(done.stdout)["output"] == {"letter": "send: Dear Ann"}

@@ -161,6 +161,18 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert "Traceback" not in done.stderr
 
 
+def test_the_list_shows_ids_whole_on_a_narrow_terminal(
+    agentkit: Agentkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with FakeProvider(reply) as provider:
+        path = write(tmp_path, provider, GRAPH.replace("name: sums", "name: sums_of_two_numbers_in_the_end"))
+        run = data(agentkit("run", path, "-i", "question=3 + 4?", "--json"))["run"]
+    shown = agentkit("runs", "list").stdout
+    assert run in shown
+    assert "succeeded" in shown
+
+
 def test_the_graph_of_a_run_that_is_gone_is_one_sentence(agentkit: Agentkit, tmp_path: Path) -> None:
     with FakeProvider(reply) as provider:
         path = write(tmp_path, provider)

@@ -10,9 +10,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agentkit import Kit, yaml_reader
 from agentkit.errors import ConfigError, GraphError
-from agentkit.graph import Budget, GraphBuilder, GraphSpec, MapSpec, RetrySpec, SampleSpec, load_text, to_yaml
+from agentkit.graph import (
+    Budget,
+    CacheSpec,
+    GraphBuilder,
+    GraphSpec,
+    MapSpec,
+    RetrySpec,
+    SampleSpec,
+    load_text,
+    to_yaml,
+)
 from agentkit.graph.builder import Node
+from agentkit.graph.shape import KEYS
 from agentkit.graph.spec import Reference
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +43,9 @@ BUDGETS = st.builds(
     usd=LIMITS,
     seconds=LIMITS,
     on_exhausted=st.sampled_from(["stop", "best_so_far"]),
+    reserve=st.sampled_from([0.2, 0.4]),
 )
+SAMPLES = st.builds(SampleSpec, n=st.integers(1, 5), vote=st.just("value"), budget=st.none() | BUDGETS)
 RETRIES = st.builds(
     RetrySpec,
     attempts=st.integers(0, 5),
@@ -66,7 +80,7 @@ def builders(draw: st.DrawFn) -> GraphBuilder:
             "retry": draw(st.none() | RETRIES),
             "timeout": draw(LIMITS),
             "budget": draw(st.none() | BUDGETS),
-            "sample": draw(st.none() | st.builds(SampleSpec, n=st.integers(1, 5), vote=st.just("value"))),
+            "sample": draw(st.none() | SAMPLES),
             "when": draw(st.none() | st.just("1 < 2")),
         }
         options = {"label": draw(TEXTS.filter(_no_secret)), "value": draw(values)}
@@ -99,8 +113,6 @@ def test_a_builder_its_file_and_what_is_read_from_it_are_the_same_graph(bench: A
 
 @pytest.mark.parametrize("path", sorted((ROOT / "graphs").rglob("*.yaml")), ids=lambda path: path.name)
 def test_every_shipped_graph_survives_being_written(path: Path) -> None:
-    from agentkit import Kit
-
     kit = Kit()
     try:
         spec = kit.graph(path).spec
@@ -144,6 +156,75 @@ def test_the_file_of_map_and_subgraph_says_the_same(bench: Any) -> None:
     each = outer.node("each", "graph", {"graph": inner}, inputs={"text": items}, map=MapSpec(over="inputs.items"))
     outer.output("texts", each["text"])
     assert alike(outer.load(bench.registry)) == alike(bench.load(outer.to_yaml()))
+
+
+EVERY_KEY = """
+schema: agentkit/v1
+name: every_key
+description: Whatever a file can say about a model, a budget or a node.
+inputs: {question: string, texts: list}
+outputs: {answer: [vote.answer, excuse.text], texts: each.answer}
+models:
+  cheap: {use: openai_http, model: a, base_url: "http://127.0.0.1:1/v1", concurrency: auto, retry: {attempts: 1}}
+  strong:
+    use: openai_http
+    model: b
+    base_url: "http://127.0.0.1:1/v1"
+    fallback: [cheap]
+    requests_per_minute: 60
+    tokens_per_minute: 9000
+    breaker: {failures: 2, cooldown: 5}
+  smart: {use: cascade, models: [cheap, strong], samples: 3, threshold: 0.6}
+  either: {use: balance, models: [cheap, strong]}
+budget: {calls: 99, on_exhausted: degrade, reserve: 0.3}
+nodes:
+  each:
+    use: strategy.chain_of_thought
+    with: {model: smart}
+    in: {question: inputs.texts}
+    map: {over: inputs.texts, concurrency: 2, on_error: skip, budget: {calls: 3, on_exhausted: best_so_far}}
+    cache: {ttl: 60, scope: home, key: [question]}
+    retry: {attempts: 1, on: [timeout]}
+    timeout: 9
+    budget: {calls: 50, seconds: 5}
+  vote:
+    use: strategy.self_consistency
+    with: {model: either, samples: 8}
+    in: {question: inputs.question}
+    when: "size(inputs.question) > 3"
+    sample: {n: 3, stop: fixed, vote: answer, budget: {calls: 9, on_exhausted: best_so_far}}
+    degrade: {model: cheap, with: {samples: 2}}
+    on_error: {to: excuse, max: 1}
+  review: {use: human, with: {ask: "{{answer}}", approve: true}, in: {answer: vote.answer}, cache: true}
+  excuse: {use: template, with: {template: "{{why}}"}, in: {why: vote.error}}
+edges:
+  - each -> vote -> review
+"""
+
+
+def test_a_file_that_uses_every_key_of_a_node_is_written_and_read_as_the_same_graph() -> None:
+    kit = Kit()
+
+    def load(text: str) -> GraphSpec:
+        return load_text(text, registry=kit.registry, file="every.yaml", provided=kit.provided)
+
+    nodes = yaml_reader.read(EVERY_KEY, file="every.yaml").data["nodes"].values()
+    assert {key for node in nodes for key in node} == set(KEYS["node"])
+    spec = load(EVERY_KEY)
+    assert load(to_yaml(spec)) == spec
+
+
+@pytest.mark.parametrize("form", [{"samples": 2}, {"with": {"samples": 2}}])
+def test_the_cheaper_form_of_a_built_node_is_said_as_options_or_as_in_a_file(form: dict[str, Any]) -> None:
+    builder = GraphBuilder("frugal", budget=Budget(calls=9, on_exhausted="degrade"))
+    builder.model("small", "local/smollm2")
+    question = builder.input("question")
+    policies = {"degrade": form, "cache": CacheSpec(ttl=60)}
+    vote = builder.node("vote", "strategy.self_consistency", {"samples": 8}, inputs={"question": question}, **policies)
+    builder.output("answer", vote["answer"])
+    spec = Kit().graph(builder).spec
+    assert spec.nodes["vote"].degrade == {"samples": 2}
+    assert spec.nodes["vote"].cache == CacheSpec(ttl=60)
 
 
 def test_a_list_of_a_port_and_a_text_that_looks_like_one_is_refused(bench: Any) -> None:

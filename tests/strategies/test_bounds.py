@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agentkit.runtime.estimate import prompt_tokens, text_tokens
 from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
+from agentkit.strategies.monte_carlo_tree_search import MonteCarloTreeSearch
 from agentkit.strategies.self_consistency import SelfConsistency
 from agentkit.strategies.self_refine import SelfRefine
 from agentkit.strategies.stopping import RULES
@@ -32,6 +33,16 @@ STRATEGIES = st.one_of(
     st.builds(SelfRefine, rounds=st.integers(0, 3)),
     st.builds(TreeOfThought, breadth=st.integers(1, 3), depth=st.integers(1, 3), value_samples=st.integers(1, 3)),
     st.builds(TreeOfThought, task=st.just("game24"), breadth=st.integers(1, 3), depth=st.integers(1, 4)),
+    st.builds(
+        MonteCarloTreeSearch,
+        task=st.sampled_from(["general", "game24"]),
+        rollouts=COUNT,
+        parallel=st.integers(1, 4),
+        breadth=st.integers(1, 3),
+        depth=st.integers(1, 4),
+        value_samples=st.integers(1, 2),
+        reward=st.sampled_from(["path", "end"]),
+    ),
 )
 LINES = [
     "Answer: 7",

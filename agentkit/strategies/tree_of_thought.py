@@ -1,4 +1,4 @@
-"""Tree of thought, breadth first: propose, value, keep the best (Yao et al. 2023, arXiv 2305.10601)."""
+"""Tree of thought: propose, value, keep the best, breadth first or depth first (Yao et al. 2023, arXiv 2305.10601)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal
 from agentkit.events import Emit, ignore
 from agentkit.protocols import Model
 from agentkit.strategies.asking import Asking
+from agentkit.strategies.depth_first import DepthFirst
 from agentkit.strategies.search import Node, Tree, check_options, prompt_tokens, task_of
 from agentkit.strategies.thoughts import Task
 from agentkit.types import Bounds, Problem, Solution
@@ -17,6 +18,10 @@ from agentkit.types import Bounds, Problem, Solution
 @dataclass(frozen=True, kw_only=True)
 class TreeOfThought:
     """Grows a tree of thoughts level by level and keeps the ``breadth`` best of each, down to ``depth``.
+
+    With ``search: depth`` it follows the best thought at once and turns back at dead ends: up to ``breadth`` thoughts of a state
+    are tried, but none whose mean value is below ``prune`` (likely is worth 1, sure 20). The first answer that is not pruned ends
+    the search, as ``proposals`` states proposed for do; ``prune`` and ``proposals`` are of no use breadth first.
 
     One call proposes the next steps of a state, one of ``value_samples`` samples values a state. A table of visited states
     sees to it that no state is proposed for or valued twice, however it was reached. ``task`` is ``general`` for any question or
@@ -32,6 +37,9 @@ class TreeOfThought:
     breadth: int = 5
     depth: int = 3
     value_samples: int = 3
+    search: Literal["breadth", "depth"] = "breadth"
+    prune: float = 0.5
+    proposals: int = 20
     propose: str = ""
     evaluate: str = ""
     conclude: str = ""
@@ -41,7 +49,8 @@ class TreeOfThought:
     concurrency: int | None = None
 
     def __post_init__(self) -> None:
-        check_options(self, ("breadth", "depth", "value_samples", "concurrency"), ("propose", "evaluate", "conclude"))
+        counts = ("breadth", "depth", "value_samples", "proposals", "concurrency")
+        check_options(self, counts, ("propose", "evaluate", "conclude"))
 
     def bounds(self) -> tuple[Bounds, ...]:
         """One proposal that leads nowhere, up to a whole tree in which every reply is full of new thoughts."""
@@ -49,7 +58,10 @@ class TreeOfThought:
         for depth in range(self.depth):
             fresh = frontier * task.fan(depth)
             asked, valued = asked + frontier, valued + fresh * self.value_samples
-            frontier = min(self.breadth, fresh)
+            frontier = min(self.breadth * (frontier if self.search == "depth" else 1), fresh)
+        if self.search == "depth":
+            asked = min(asked, self.proposals)
+            valued = asked * max(task.fan(depth) for depth in range(self.depth)) * self.value_samples
         most = asked + valued + bool(task.conclude)
         return (Bounds(least=1, most=most, output=self.max_tokens, text=prompt_tokens(task, self.depth)),)
 
@@ -67,6 +79,8 @@ class TreeOfThought:
             value_samples=self.value_samples,
             concurrency=self.concurrency,
         )
+        if self.search == "depth":
+            return await DepthFirst(tree=tree, depth=self.depth, prune=self.prune, proposals=self.proposals).run()
         return await _Levels(tree=tree, depth=self.depth).run()
 
 

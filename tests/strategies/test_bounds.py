@@ -34,6 +34,15 @@ STRATEGIES = st.one_of(
     st.builds(TreeOfThought, breadth=st.integers(1, 3), depth=st.integers(1, 3), value_samples=st.integers(1, 3)),
     st.builds(TreeOfThought, task=st.just("game24"), breadth=st.integers(1, 3), depth=st.integers(1, 4)),
     st.builds(
+        TreeOfThought,
+        search=st.just("depth"),
+        task=st.sampled_from(["general", "game24"]),
+        breadth=st.integers(1, 3),
+        depth=st.integers(1, 3),
+        value_samples=st.integers(1, 2),
+        proposals=st.integers(1, 9),
+    ),
+    st.builds(
         MonteCarloTreeSearch,
         task=st.sampled_from(["general", "game24"]),
         rollouts=COUNT,

@@ -13,6 +13,7 @@ STRATEGIES = [
     SelfConsistency(samples=5),
     SelfConsistency(samples=5, ahead=2, answer="text"),
     TreeOfThought(depth=2),
+    TreeOfThought(search="depth", proposals=4),
     BestOfN(samples=3),
     UniversalSelfConsistency(samples=3),
     SelfRefine(),

@@ -26,6 +26,7 @@ def register_strategies(register: Register) -> None:
     register("self_consistency", lazy("agentkit.strategies.self_consistency:SelfConsistency"))
     register("tree_of_thought", lazy("agentkit.strategies.tree_of_thought:TreeOfThought"))
     register("monte_carlo_tree_search", lazy("agentkit.strategies.monte_carlo_tree_search:MonteCarloTreeSearch"))
+    register("beam_search", lazy("agentkit.strategies.beam_search:BeamSearch"))
     register("best_of_n", lazy("agentkit.strategies.best_of_n:BestOfN"))
     register(
         "universal_self_consistency",

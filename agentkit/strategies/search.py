@@ -10,6 +10,7 @@ from typing import Literal
 from agentkit.answers import extract
 from agentkit.errors import ConfigError
 from agentkit.events import Emit, ThoughtScored
+from agentkit.protocols import Model
 from agentkit.runtime.concurrency import gather
 from agentkit.runtime.estimate import text_tokens
 from agentkit.strategies import prompts, thoughts
@@ -75,7 +76,8 @@ class Node:
 class Tree:
     """The thoughts of one search, by the state they lead to, and all that is asked for them.
 
-    ``breadth`` proposals are asked for at a time, ``value_samples`` samples value a state, ``concurrency`` calls are out at once.
+    ``breadth`` proposals are asked for at a time, of ``drafts`` samples; ``value_samples`` samples, of ``judge`` if there is one,
+    value a state. ``concurrency`` calls are out at once.
     """
 
     task: Task
@@ -85,6 +87,8 @@ class Tree:
     breadth: int
     value_samples: int
     concurrency: int | None
+    drafts: int = 1
+    judge: Model | None = None
     nodes: list[Node] = field(default_factory=list)
     known: dict[str, Node | None] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=lambda: {"propose": 0, "evaluate": 0, "conclude": 0})
@@ -104,7 +108,9 @@ class Tree:
         question = self.task.question(self.problem)
         text = prompts.fill(template, question=question, state=state, count=self.breadth)
         messages = self.task.messages(self.problem, template, text)
-        return await self.asking.ask(messages, self.value_samples if kind == "evaluate" else 1)
+        if kind == "evaluate":
+            return await self.asking.ask(messages, self.value_samples, model=self.judge)
+        return await self.asking.ask(messages, self.drafts if kind == "propose" else 1)
 
     async def propose(self, states: Sequence[str]) -> list[list[Sample]]:
         """The proposals for each state."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit.runtime.estimate import prompt_tokens, text_tokens
+from agentkit.strategies.beam_search import BeamSearch
 from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
 from agentkit.strategies.monte_carlo_tree_search import MonteCarloTreeSearch
@@ -42,6 +43,7 @@ STRATEGIES = st.one_of(
         value_samples=st.integers(1, 2),
         proposals=st.integers(1, 9),
     ),
+    st.builds(BeamSearch, width=st.integers(1, 3), samples=st.integers(1, 3), depth=st.integers(1, 3)),
     st.builds(
         MonteCarloTreeSearch,
         task=st.sampled_from(["general", "game24"]),

@@ -1,5 +1,6 @@
 import pytest
 
+from agentkit.strategies.beam_search import BeamSearch
 from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
 from agentkit.strategies.self_consistency import SelfConsistency
@@ -12,6 +13,7 @@ STRATEGIES = [
     ChainOfThought(),
     SelfConsistency(samples=5),
     SelfConsistency(samples=5, ahead=2, answer="text"),
+    BeamSearch(width=2, depth=2),
     TreeOfThought(depth=2),
     TreeOfThought(search="depth", proposals=4),
     BestOfN(samples=3),

@@ -33,6 +33,7 @@ def register_strategies(register: Register) -> None:
         lazy("agentkit.strategies.universal_self_consistency:UniversalSelfConsistency"),
     )
     register("self_refine", lazy("agentkit.strategies.self_refine:SelfRefine"))
+    register("decomposed_vote", lazy("agentkit.strategies.decomposed_vote:DecomposedVote"))
     register("budget_forcing", lazy("agentkit.strategies.budget_forcing:BudgetForcing"))
     register("validated_plan", lazy("agentkit.strategies.validated_plan:ValidatedPlan"))
 

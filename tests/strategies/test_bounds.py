@@ -13,6 +13,7 @@ from agentkit.runtime.estimate import prompt_tokens, text_tokens
 from agentkit.strategies.beam_search import BeamSearch
 from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
+from agentkit.strategies.decomposed_vote import DecomposedVote
 from agentkit.strategies.monte_carlo_tree_search import MonteCarloTreeSearch
 from agentkit.strategies.self_consistency import SelfConsistency
 from agentkit.strategies.self_refine import SelfRefine
@@ -44,6 +45,7 @@ STRATEGIES = st.one_of(
         proposals=st.integers(1, 9),
     ),
     st.builds(BeamSearch, width=st.integers(1, 3), samples=st.integers(1, 3), depth=st.integers(1, 3)),
+    st.builds(DecomposedVote, lead=st.integers(1, 3), samples=COUNT, steps=st.integers(1, 4)),
     st.builds(
         MonteCarloTreeSearch,
         task=st.sampled_from(["general", "game24"]),

@@ -3,6 +3,7 @@ import pytest
 from agentkit.strategies.beam_search import BeamSearch
 from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
+from agentkit.strategies.decomposed_vote import DecomposedVote
 from agentkit.strategies.self_consistency import SelfConsistency
 from agentkit.strategies.self_refine import SelfRefine
 from agentkit.strategies.tree_of_thought import TreeOfThought
@@ -14,6 +15,7 @@ STRATEGIES = [
     SelfConsistency(samples=5),
     SelfConsistency(samples=5, ahead=2, answer="text"),
     BeamSearch(width=2, depth=2),
+    DecomposedVote(steps=3),
     TreeOfThought(depth=2),
     TreeOfThought(search="depth", proposals=4),
     BestOfN(samples=3),

@@ -5,12 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from agentkit.errors import AgentkitError, BudgetExceededError, ServerError
 from agentkit.protocols import Model
 from agentkit.runtime.sampling import samples
 from agentkit.strategies.drawing import HOPELESS, seeded, spent
 from agentkit.types import JSON, GenerateRequest, Message, Sample, Usage
+
+
+class Sampling(Protocol):
+    """The options that say how samples are drawn."""
+
+    @property
+    def temperature(self) -> float:
+        """Of every sample that is not judged."""
+        ...
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Of one sample."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of the first sample."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +45,11 @@ class Asking:
     errors: list[AgentkitError] = field(default_factory=list)
     drawn: int = 0
     exhausted: bool = False
+
+    @classmethod
+    def of(cls, options: Sampling, model: Model) -> Asking:
+        """An account for a strategy with these options."""
+        return cls(model=model, seed=options.seed, temperature=options.temperature, max_tokens=options.max_tokens)
 
     async def ask(
         self,

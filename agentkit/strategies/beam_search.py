@@ -103,7 +103,7 @@ class BeamSearch:
         tree = Tree(
             task=self._task(),
             problem=Problem.of(problem),
-            asking=Asking(model=model, seed=self.seed, temperature=self.temperature, max_tokens=self.max_tokens),
+            asking=Asking.of(self, model),
             emit=emit,
             breadth=self.samples,
             value_samples=1,

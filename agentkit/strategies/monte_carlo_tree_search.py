@@ -72,7 +72,7 @@ class MonteCarloTreeSearch:
         tree = Tree(
             task=self._task(),
             problem=Problem.of(problem),
-            asking=Asking(model=model, seed=self.seed, temperature=self.temperature, max_tokens=self.max_tokens),
+            asking=Asking.of(self, model),
             emit=emit,
             breadth=self.breadth,
             value_samples=self.value_samples,

@@ -25,12 +25,21 @@ def register_strategies(register: Register) -> None:
     register("chain_of_thought", lazy("agentkit.strategies.chain_of_thought:ChainOfThought"))
     register("self_consistency", lazy("agentkit.strategies.self_consistency:SelfConsistency"))
     register("tree_of_thought", lazy("agentkit.strategies.tree_of_thought:TreeOfThought"))
+    register("monte_carlo_tree_search", lazy("agentkit.strategies.monte_carlo_tree_search:MonteCarloTreeSearch"))
+    register("beam_search", lazy("agentkit.strategies.beam_search:BeamSearch"))
     register("best_of_n", lazy("agentkit.strategies.best_of_n:BestOfN"))
     register(
         "universal_self_consistency",
         lazy("agentkit.strategies.universal_self_consistency:UniversalSelfConsistency"),
     )
     register("self_refine", lazy("agentkit.strategies.self_refine:SelfRefine"))
+    register("decomposed_vote", lazy("agentkit.strategies.decomposed_vote:DecomposedVote"))
+    register("plan_and_solve", lazy("agentkit.strategies.plan_and_solve:PlanAndSolve"))
+    register("step_back", lazy("agentkit.strategies.step_back:StepBack"))
+    register("least_to_most", lazy("agentkit.strategies.least_to_most:LeastToMost"))
+    register("reflexion", lazy("agentkit.strategies.reflexion:Reflexion"))
+    register("constitutional_critique", lazy("agentkit.strategies.constitutional_critique:ConstitutionalCritique"))
+    register("mixture_of_agents", lazy("agentkit.strategies.mixture_of_agents:MixtureOfAgents"))
     register("budget_forcing", lazy("agentkit.strategies.budget_forcing:BudgetForcing"))
     register("validated_plan", lazy("agentkit.strategies.validated_plan:ValidatedPlan"))
 

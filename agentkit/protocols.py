@@ -60,6 +60,15 @@ class Strategy(Protocol):
 
 
 @runtime_checkable
+class ProcessRewardModel(Protocol):
+    """Scores the steps of a solution, finished or not."""
+
+    async def score(self, problem: Problem, steps: Sequence[str]) -> Sequence[float]:
+        """One score in [0, 1] for each of ``steps``, in their order; no score at all when it cannot judge them."""
+        ...
+
+
+@runtime_checkable
 class Embedder(Protocol):
     """Turns texts into vectors."""
 

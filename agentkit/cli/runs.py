@@ -12,6 +12,7 @@ import click
 
 from agentkit.cli import answer as answering
 from agentkit.cli.blame import command as blame
+from agentkit.cli.draw import command as draw
 
 if TYPE_CHECKING:
     from agentkit.cli.view import RunView
@@ -29,10 +30,11 @@ _model = click.option(
 
 @click.group(name="runs")
 def command() -> None:
-    """Show, resume, fork, compare and export earlier runs, and find out which node broke one."""
+    """Show, draw, resume, fork, compare and export earlier runs, and find out which node broke one."""
 
 
 command.add_command(blame)
+command.add_command(draw)
 
 
 @command.command(name="list")

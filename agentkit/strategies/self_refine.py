@@ -68,7 +68,7 @@ class SelfRefine:
         """A better draft, or None and why there is none."""
         criticism = await several(model, [self._request(model, asked, len(drawn))])
         drawn += criticism.arrived
-        if not criticism.arrived or _CONTENT.match(criticism.arrived[0].text):
+        if not criticism.arrived or content(criticism.arrived[0].text):
             return None, "budget" if criticism.exhausted else "solved" if criticism.arrived else "full"
         told = (*asked, Message("assistant", criticism.arrived[0].text), Message("user", self.improve))
         better = await several(model, [self._request(model, told, len(drawn))])
@@ -99,3 +99,8 @@ class SelfRefine:
             stopped=stopped,
             usage=spent(drawn),
         )
+
+
+def content(criticism: str) -> bool:
+    """Whether a critic finds nothing to mend."""
+    return bool(_CONTENT.match(criticism))

@@ -129,6 +129,25 @@ class Regret:
         return fewest(self, counts, drawn, limit, streak)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """First to be ahead by ``lead`` votes, a walk between two walls (MAKER, arXiv 2511.09030).
+
+    A step that is right with probability p, against one other, is then got right with probability 1 / (1 + ((1 - p) / p)^lead).
+    """
+
+    lead: int = 2
+
+    def done(self, counts: Sequence[int], drawn: int, limit: int, streak: int = 0) -> bool:
+        """When the leader has ``lead`` votes more than the runner-up."""
+        first, second = top_two(counts)
+        return drawn >= limit or first - second >= self.lead
+
+    def wave(self, counts: Sequence[int], drawn: int, limit: int, streak: int = 0) -> int:
+        """See ``Rule.wave``."""
+        return fewest(self, counts, drawn, limit, streak)
+
+
 _RULES: dict[str, Callable[[float], Rule]] = {
     "fixed": lambda confidence: Fixed(),
     "certain": lambda confidence: Certain(),

@@ -10,10 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit.runtime.estimate import prompt_tokens, text_tokens
+from agentkit.strategies.beam_search import BeamSearch
 from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
+from agentkit.strategies.constitutional_critique import ConstitutionalCritique
+from agentkit.strategies.decomposed_vote import DecomposedVote
+from agentkit.strategies.least_to_most import LeastToMost
+from agentkit.strategies.mixture_of_agents import MixtureOfAgents
+from agentkit.strategies.monte_carlo_tree_search import MonteCarloTreeSearch
+from agentkit.strategies.plan_and_solve import PlanAndSolve
+from agentkit.strategies.reflexion import Reflexion
 from agentkit.strategies.self_consistency import SelfConsistency
 from agentkit.strategies.self_refine import SelfRefine
+from agentkit.strategies.step_back import StepBack
 from agentkit.strategies.stopping import RULES
 from agentkit.strategies.tree_of_thought import TreeOfThought
 from agentkit.strategies.universal_self_consistency import UniversalSelfConsistency
@@ -32,6 +41,33 @@ STRATEGIES = st.one_of(
     st.builds(SelfRefine, rounds=st.integers(0, 3)),
     st.builds(TreeOfThought, breadth=st.integers(1, 3), depth=st.integers(1, 3), value_samples=st.integers(1, 3)),
     st.builds(TreeOfThought, task=st.just("game24"), breadth=st.integers(1, 3), depth=st.integers(1, 4)),
+    st.builds(
+        TreeOfThought,
+        search=st.just("depth"),
+        task=st.sampled_from(["general", "game24"]),
+        breadth=st.integers(1, 3),
+        depth=st.integers(1, 3),
+        value_samples=st.integers(1, 2),
+        proposals=st.integers(1, 9),
+    ),
+    st.builds(BeamSearch, width=st.integers(1, 3), samples=st.integers(1, 3), depth=st.integers(1, 3)),
+    st.builds(DecomposedVote, lead=st.integers(1, 3), samples=COUNT, steps=st.integers(1, 4)),
+    st.builds(PlanAndSolve),
+    st.builds(StepBack),
+    st.builds(LeastToMost, parts=st.integers(0, 3)),
+    st.builds(Reflexion, trials=st.integers(1, 3), instruction=st.sampled_from(["", "Think."])),
+    st.builds(ConstitutionalCritique, principles=st.lists(st.just("Be kind."), min_size=1, max_size=3).map(tuple)),
+    st.builds(MixtureOfAgents, samples=st.integers(1, 3), layers=st.integers(1, 3)),
+    st.builds(
+        MonteCarloTreeSearch,
+        task=st.sampled_from(["general", "game24"]),
+        rollouts=COUNT,
+        parallel=st.integers(1, 4),
+        breadth=st.integers(1, 3),
+        depth=st.integers(1, 4),
+        value_samples=st.integers(1, 2),
+        reward=st.sampled_from(["path", "end"]),
+    ),
 )
 LINES = [
     "Answer: 7",

@@ -32,6 +32,7 @@ def register_strategies(register: Register) -> None:
     )
     register("self_refine", lazy("agentkit.strategies.self_refine:SelfRefine"))
     register("budget_forcing", lazy("agentkit.strategies.budget_forcing:BudgetForcing"))
+    register("validated_plan", lazy("agentkit.strategies.validated_plan:ValidatedPlan"))
 
 
 @hookimpl
@@ -53,6 +54,7 @@ def register_evaluators(register: Register) -> None:
     """Judging."""
     register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
     register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))
+    register("plan_validity", lazy("agentkit.evaluators.planning.plan_validity:PlanValidity"))
 
 
 @hookimpl

@@ -9,6 +9,7 @@ AgentkitError
 │   ├── PluginError             a plugin that cannot be loaded
 │   ├── MissingExtraError       an optional dependency is not installed
 │   ├── InputError              a missing or wrong input, file or folder
+│   │   └── PDDLError           a planning domain or problem that cannot be used, with line and column
 │   └── IndexNotFoundError      no document index of that name
 ├── ModelError                  the provider; ``retryable`` says whether another try can help
 │   ├── RateLimitError          429; carries ``retry_after`` seconds where the provider said so
@@ -122,6 +123,14 @@ class InputError(ConfigError):
     def __init__(self, message: str = "", *, problems: Sequence[Problem] = ()) -> None:
         self.problems = tuple(problems)
         super().__init__(message or "\n".join(str(problem) for problem in self.problems))
+
+
+class PDDLError(InputError):
+    """A planning domain or problem that cannot be used; ``line`` and ``column`` (1-based) are places in its text."""
+
+    def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
+        self.line, self.column = line, column
+        super().__init__(message)
 
 
 class IndexNotFoundError(ConfigError):

@@ -18,6 +18,7 @@ COMMANDS = {
     "index": "Build a document index that graphs can retrieve from.",
     "eval": "Run a suite over a data set and print a table with intervals.",
     "evaluate": "Judge rows of a JSONL file with one evaluator.",
+    "horizon": "After how many steps do runs go wrong? Survival and hazard.",
     "sampling": "Replay recorded samples: which stopping rule would have paid?",
     "models": "List, fetch, check and calibrate models.",
     "plugins": "List plugins and what they register.",

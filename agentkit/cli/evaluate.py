@@ -56,8 +56,7 @@ def command(evaluator: str, source: str, target: str, options: tuple[str, ...], 
 def _run(judge: Evaluator, rows: BinaryIO, output: _Output, *, source: str, quiet: bool) -> None:
     from agentkit.runtime.concurrency import run_sync
 
-    counts: Counter[str] = Counter()
-    scores: list[float] = []
+    counts, scores = Counter[str](), _Mean()
 
     async def run(tell: Callable[[int, str], None]) -> None:
         for number, line in enumerate(rows, 1):
@@ -67,7 +66,7 @@ def _run(judge: Evaluator, rows: BinaryIO, output: _Output, *, source: str, quie
             verdict = await _verdict(judge, line)
             output.append({"row": number, **verdict})
             counts[verdict["status"]] += 1
-            scores.extend([verdict["score"]] if isinstance(verdict.get("score"), float | int) else [])
+            scores.add(verdict.get("score"))
             tell(len(line), _summary(counts, scores))
 
     with _progress(source, quiet=quiet) as progress:
@@ -276,9 +275,23 @@ def _value(text: str) -> Any:
         return text
 
 
-def _summary(counts: Mapping[str, int], scores: list[float]) -> str:
-    told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
-    return f"{told}; mean score {sum(scores) / len(scores):.3f}" if scores else told
+class _Mean:
+    """The mean of the scores so far."""
+
+    def __init__(self) -> None:
+        self._total, self._count = 0.0, 0
+
+    def add(self, score: Any) -> None:
+        """Take in a score; what is no number is left out."""
+        if isinstance(score, float | int):
+            self._total, self._count = self._total + score, self._count + 1
+
+    def __str__(self) -> str:
+        return f"; mean score {self._total / self._count:.3f}" if self._count else ""
+
+
+def _summary(counts: Mapping[str, int], scores: _Mean) -> str:
+    return ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items())) + str(scores)
 
 
 def _progress(source: str, *, quiet: bool) -> Progress:

@@ -1,0 +1,1 @@
+"""Judging plans: exactly, where a domain says what is possible."""

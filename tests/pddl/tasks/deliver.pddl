@@ -1,0 +1,7 @@
+(define (problem deliver) (:domain delivery)
+ (:objects shop - place t1 - truck v1 - van p1 - parcel)
+ (:init (at t1 depot) (at v1 depot) (broken v1) (lies p1 depot)
+  (= (total-cost) 0) (= (fuel t1) 10) (= (fuel v1) 10)
+  (= (distance depot shop) 6) (= (distance shop depot) 6) (= (distance depot depot) 0) (= (distance shop shop) 0))
+ (:goal (lies p1 shop))
+ (:metric minimize (total-cost)))

@@ -1,0 +1,8 @@
+(define (domain lights) (:requirements :adl)
+ (:types lamp)
+ (:predicates (on ?l - lamp) (wired ?a ?b - lamp) (power))
+ (:action switch :parameters (?l - lamp)
+  :precondition (imply (on ?l) (exists (?o - lamp) (and (wired ?l ?o) (on ?o))))
+  :effect (and (when (not (on ?l)) (on ?l)) (when (on ?l) (not (on ?l)))
+   (forall (?o - lamp) (when (and (wired ?l ?o) (power)) (on ?o)))))
+ (:action cut :parameters () :precondition (or (power) (forall (?l - lamp) (not (on ?l)))) :effect (not (power))))

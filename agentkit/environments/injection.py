@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from agentkit.environments.play import DONE, World
 from agentkit.errors import InputError, did_you_mean
@@ -49,13 +49,13 @@ class Moves(World[S], Protocol[S]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place(Generic[S]):
+class _Place:
     """Where an error is to be planted: before step ``step`` of ``best`` the world is in ``state``."""
 
-    world: Moves[S]
+    world: Moves[Any]
     best: Sequence[str]
     step: int
-    state: S
+    state: Any
     rng: Random
 
 
@@ -73,17 +73,17 @@ def inject(world: Moves[S], seed: int, kind: str, step: int) -> tuple[str, ...] 
     return None if planted is None else (*best[:step], *planted)
 
 
-def _wrong(place: _Place[S], action: str) -> bool:
+def _wrong(place: _Place, action: str) -> bool:
     world, state = place.world, place.state
     if action not in world.legal(state):
         return True
     if not world.strict:
         return False
     here, there = world.distance(state), world.distance(world.after(state, action))
-    return there is None or here is None or there >= here
+    return here is not None and (there is None or there >= here)
 
 
-def _illegal(place: _Place[S]) -> Sequence[str] | None:
+def _illegal(place: _Place) -> Sequence[str] | None:
     legal = frozenset(place.world.legal(place.state))
     for _ in range(_TRIES):
         action = place.world.any_action(place.state, place.rng)
@@ -92,36 +92,36 @@ def _illegal(place: _Place[S]) -> Sequence[str] | None:
     return None
 
 
-def _random(place: _Place[S]) -> Sequence[str] | None:
+def _random(place: _Place) -> Sequence[str] | None:
     """Another action in the place of the right one, whatever it is; one that is no error is none of ours."""
     others = [one for _ in range(_TRIES) if (one := place.world.any_action(place.state, place.rng)) != _right(place)]
     wrong = next((one for one in others if _wrong(place, one)), None)
     return None if wrong is None else (wrong, *place.best[place.step + 1 :])
 
 
-def _repeated(place: _Place[S]) -> Sequence[str] | None:
+def _repeated(place: _Place) -> Sequence[str] | None:
     if place.step == 0 or not _wrong(place, place.best[place.step - 1]):
         return None
     return (place.best[place.step - 1], *place.best[place.step :])
 
 
-def _removed(place: _Place[S]) -> Sequence[str] | None:
+def _removed(place: _Place) -> Sequence[str] | None:
     rest = place.best[place.step + 1 :]
     return rest if rest and _wrong(place, rest[0]) else None
 
 
-def _swapped(place: _Place[S]) -> Sequence[str] | None:
+def _swapped(place: _Place) -> Sequence[str] | None:
     rest = place.best[place.step + 1 :]
     return (rest[0], _right(place), *rest[1:]) if rest and _wrong(place, rest[0]) else None
 
 
-def _wasted(place: _Place[S]) -> Sequence[str] | None:
+def _wasted(place: _Place) -> Sequence[str] | None:
     """A legal move that leads nowhere, which is an error only where the task asks for the shortest way."""
     legal = [one for one in place.world.legal(place.state) if _wrong(place, one)] if place.world.strict else []
     return (place.rng.choice(legal), *place.best[place.step + 1 :]) if legal else None
 
 
-def _unknown(place: _Place[S]) -> Sequence[str] | None:
+def _unknown(place: _Place) -> Sequence[str] | None:
     """The right action on something that does not exist."""
     words = _right(place).strip("()").split()
     if len(words) < 2:
@@ -129,12 +129,12 @@ def _unknown(place: _Place[S]) -> Sequence[str] | None:
     return (_right(place).replace(words[-1], "zzyx"), *place.best[place.step + 1 :])
 
 
-def _unreadable(place: _Place[S]) -> Sequence[str] | None:
+def _unreadable(place: _Place) -> Sequence[str] | None:
     said = place.rng.choice(("I am not sure what to do next.", "let us think about it", "???", "{}"))
     return (said, *place.best[place.step :])
 
 
-def _wrong_state(place: _Place[S]) -> Sequence[str] | None:
+def _wrong_state(place: _Place) -> Sequence[str] | None:
     """The right action, with the state before it declared as the one after it."""
     world, before = place.world, place.world.show(place.state)
     after = world.show(world.after(place.state, _right(place)))
@@ -143,15 +143,15 @@ def _wrong_state(place: _Place[S]) -> Sequence[str] | None:
     return (f"{_right(place)} | {' '.join(before.split())}", *place.best[place.step + 1 :])
 
 
-def _early(place: _Place[S]) -> Sequence[str] | None:
+def _early(place: _Place) -> Sequence[str] | None:
     return (DONE,)
 
 
-def _right(place: _Place[S]) -> str:
+def _right(place: _Place) -> str:
     return place.best[place.step]
 
 
-_KINDS: Mapping[str, Callable[[_Place[object]], Sequence[str] | None]] = {
+_KINDS: Mapping[str, Callable[[_Place], Sequence[str] | None]] = {
     "illegal_action": _illegal,
     "random_action": _random,
     "repeated_step": _repeated,

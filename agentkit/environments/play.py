@@ -17,6 +17,8 @@ Language = Literal["en", "ru"]
 
 DONE = "done"
 _STOP = re.compile(r"\W*(?:done|stop|finished|готово|стоп)\W*", re.IGNORECASE)
+_FACT = re.compile(r"\([^()]*\)")
+_WORD = re.compile(r"[^\s;,]+")
 _LONGEST = 10_000
 
 ACT = ToolSpec(
@@ -114,9 +116,9 @@ class Play(Generic[S]):
             return self.world.move(self.state, action.strip())
         move = self.world.move(self.state, line)
         true = self.world.show(move.state)
-        if move.code or _plain(said) == _plain(true):
+        if move.code or _canonical(said) == _canonical(true):
             return move
-        message = f"the state after it is {_plain(true)!r}, not {_plain(said)[:300]!r}"
+        message = f"the state after it is {' '.join(true.split())!r}, not {said[:300]!r}"
         return Move(move.state, "wrong_state", message, move.result)
 
     def _ended(self) -> bool | None:
@@ -162,5 +164,7 @@ def between(name: str, value: int, low: int, high: int) -> None:
         raise ConfigError(f"{name} must be between {low} and {high}, not {value}")
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _canonical(text: str) -> list[str]:
+    """A state as words; facts in brackets are a set, in whatever order."""
+    facts = _FACT.findall(text)
+    return sorted({" ".join(fact.casefold().split()) for fact in facts}) if facts else _WORD.findall(text.casefold())

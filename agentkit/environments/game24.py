@@ -16,7 +16,8 @@ from agentkit.types import JSON
 
 _TASK = {
     "en": (
-        "Make 24 of the numbers {numbers} with + - * /, each number used once{best}. Each step takes two of the numbers left and "
+        "Make 24 of the numbers {numbers} with + - * /, each number used once{best}. Each step takes two of "
+        "the numbers left and "
         "puts their result in their place.\nWrite a step with its result and the numbers then left: 2 + 8 = 10 (left: 8 10 14)"
     ),
     "ru": (

@@ -28,7 +28,7 @@ DOMAIN = """(define (domain logistics) (:requirements :strips :typing)
   :precondition (at ?plane ?from)
   :effect (and (not (at ?plane ?from)) (at ?plane ?to))))"""
 
-_NAMES = [
+_NAMES = (
     "in-city",
     "at",
     "inside",
@@ -45,15 +45,14 @@ _NAMES = [
     "location",
     "city",
     "logistics",
-]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logistics(Planning):
     """Bring packages to other cities. ``names: obfuscated`` gives every word a meaningless name.
 
-    Plans are shortest while all states can be visited (2 cities of 2 places and 3 packages, say); beyond, packages are brought one by
-    one. ``strict`` asks for the fewest actions and needs a task of that size.
+    Plans are shortest while all states can be visited (2 cities of 2 places and 3 packages); beyond, packages are brought one by one. ``strict`` asks for the fewest actions and needs a task of that size.
     """
 
     cities: int = 2

@@ -52,7 +52,8 @@ _NAMES = (
 class Logistics(Planning):
     """Bring packages to other cities. ``names: obfuscated`` gives every word a meaningless name.
 
-    Plans are shortest while all states can be visited (2 cities of 2 places and 3 packages); beyond, packages are brought one by one. ``strict`` asks for the fewest actions and needs a task of that size.
+    Plans are shortest while all states can be visited (2 cities of 2 places and 3 packages); beyond, they are brought one by one.
+    ``strict`` asks for the fewest actions and needs a task of that size.
     """
 
     cities: int = 2

@@ -138,7 +138,7 @@ class Play(Generic[S]):
         )
 
 
-def call(tool: str, **arguments: JSON) -> str:
+def call(tool: str, /, **arguments: JSON) -> str:
     """A call as the text of an action."""
     return f"{tool} {json.dumps(arguments, ensure_ascii=False)}"
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "horizon": "After how many steps do runs go wrong? Survival and hazard.",
     "sampling": "Replay recorded samples: which stopping rule would have paid?",
     "models": "List, fetch, check and calibrate models.",
+    "env": "Play environments with a graph: list, show, run.",
     "plugins": "List plugins and what they register.",
 }
 

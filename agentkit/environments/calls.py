@@ -33,6 +33,14 @@ class Call:
         return call(self.tool, **self.arguments)
 
 
+class RuleError(Exception):
+    """A call that the rules do not allow."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def tool(name: str, description: str, /, **properties: Mapping[str, JSON]) -> ToolSpec:
     """A tool all of whose arguments are required."""
     schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}

@@ -15,7 +15,7 @@ from agentkit.graph.kinds.component import check_paths, find, with_paths
 from agentkit.graph.kinds.kind import Site, Workshop
 from agentkit.graph.plain import to_plain
 from agentkit.options import Fault, build, check, fields, plainly
-from agentkit.protocols import Tool
+from agentkit.protocols import Tool, Toolset
 from agentkit.rag.prompt import clean, delimiter
 from agentkit.types import JSON, ToolCall
 
@@ -77,19 +77,20 @@ def check_tools(option: JSON, site: Site) -> list[Fault]:
         found = list(_faults_of(item, site))
         faults += [((index, *path), message) for path, message in found]
         if not found:
-            tool = build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={})
-            names.append(tool.spec.name)
+            made = build(site.registry.get("tool", _name(item)), _options(item), provided={}, models={})
+            names += [tool.spec.name for tool in made.tools] if isinstance(made, Toolset) else [made.spec.name]
     twice = sorted({name for name in names if names.count(name) > 1})
     return faults + [((), f"two of the tools are called {name!r}") for name in twice]
 
 
 def make_tools(option: Sequence[JSON], shop: Workshop) -> Toolbox:
     """The tools of a checked option."""
-    tools: list[Any] = []
+    tools: list[Tool] = []
     for item in option:
         component = shop.registry.get("tool", _name(item))
         options = with_paths(component.factory, _options(item), shop.folder)
-        tools.append(build(component, options, provided=shop.provided, models={}))
+        made = build(component, options, provided=shop.provided, models={})
+        tools += made.tools if isinstance(made, Toolset) else [made]
     return Toolbox(tools={tool.spec.name: tool for tool in tools})
 
 

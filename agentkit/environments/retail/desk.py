@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agentkit.environments import calls
-from agentkit.environments.calls import LIST, OBJECT, TEXT, Call, choice, tool
+from agentkit.environments.calls import LIST, OBJECT, TEXT, Call, RuleError, choice, tool
 from agentkit.environments.play import Move, call
 from agentkit.environments.retail.shop import GIFT_CARD, REASONS, Case, Order, Shop
 from agentkit.types import JSON
@@ -72,14 +72,6 @@ class Desk:
     done: tuple[str, ...] = ()
     told: bool = False
     over: bool | None = None
-
-
-class RuleError(Exception):
-    """A call that the policy or the database does not allow."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def take(desk: Desk, text: str) -> Move[Desk]:

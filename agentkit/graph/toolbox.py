@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from agentkit.errors import ConfigError, ToolError, did_you_mean
 from agentkit.graph import jsonschema

@@ -108,11 +108,11 @@ class Business:
 
     @cached_property
     def worth(self) -> int:
-        """Cash, and all goods at what they cost, in cents."""
+        """Cash, and all goods at the best price that there is, in cents."""
         units = {one: self.machine[one] + self.storage[one] for one in self.machine}
         for delivery in self.coming:
             units[delivery.product] += delivery.units
-        return self.books.cash + sum(count * self.costs[one] for one, count in units.items())
+        return self.books.cash + sum(count * self.market.offers[one][0].cents for one, count in units.items())
 
 
 def take(business: Business, text: str) -> Move[Business]:

@@ -54,11 +54,11 @@ class Vending:
     noise: float = 0.3
 
     def __post_init__(self) -> None:
-        between("days", self.days, 1, 2000)
-        between("products", self.products, 1, len(PRODUCTS))
-        between("cash", self.cash, 5_000, 10_000_000)
-        if not 0 <= self.noise <= 2:
-            raise ConfigError(f"noise must be between 0 and 2, not {self.noise:g}")
+        between("days", self.days, 14, 2000)
+        between("products", self.products, 3, len(PRODUCTS))
+        between("cash", self.cash, 30_000, 10_000_000)
+        if not 0 <= self.noise <= 1:
+            raise ConfigError(f"noise must be between 0 and 1, not {self.noise:g}")
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -183,7 +183,7 @@ def _orders(state: Business) -> Iterator[str]:
         coming = sum(one.units for one in state.coming if one.product == product)
         offer = state.market.offers[product][0]
         have, price = state.machine[product] + state.storage[product] + coming, CAPACITY * offer.cents
-        if have < CAPACITY and price <= cash and state.last_day - state.day > 10:
+        if have < CAPACITY and price <= cash and state.last_day - state.day > offer.days + 3:
             cash -= price
             yield call("order", supplier=offer.supplier, product=product, quantity=CAPACITY)
 

@@ -95,9 +95,9 @@ def show(name: str, options: tuple[str, ...], seed: int, solution: bool, inject:
 def run(name: str, file: Path, options: tuple[str, ...], models: tuple[str, ...], **how: Any) -> None:
     """Let a graph play episodes of the environment NAME; every action is judged as it is taken.
 
-    The graph takes an input "question" (all that matters in one text) or "task", and as it likes "observation", "actions", "history",
-    "step". In the mode tools an agent of it has "tools: [environment]". A row is written for every episode; run again, episodes that
-    are there are not played again. agentkit horizon reads the rows of several runs side by side.
+    The graph takes an input "question" (all that matters in one text) or "task", and as it likes "observation", "actions",
+    "history", "step". In the mode tools an agent of it has "tools: [environment]". A row is written for every episode; run again,
+    episodes that are there are not played again. agentkit horizon reads the rows of several runs side by side.
     """
     from agentkit.cli.run import split
     from agentkit.evaluation.episode_rows import Rows, Setting, summary

@@ -66,8 +66,8 @@ def row_of(played: Played, setting: Setting) -> dict[str, Any]:
 class Rows:
     """A file of rows that grows episode by episode; ``done`` are the rows of an earlier run. A torn last line is cut off.
 
-    Raises ``InputError`` for a file of another setting, ``StoreError`` for one that cannot be written. As a context manager it closes
-    the file.
+    Raises ``InputError`` for a file of another setting, ``StoreError`` for one that cannot be written. As a context manager it
+    closes the file.
     """
 
     def __init__(self, path: Path, setting: Setting, *, fresh: bool = False) -> None:
@@ -77,7 +77,7 @@ class Rows:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb" if fresh else "ab")
-            self.done = list(self._earlier())
+            self.done = list({row["episode"]: row for row in self._earlier()}.values())
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror or error}") from None
 
@@ -141,9 +141,7 @@ def summary(rows: Sequence[Row], *, seed: int = 0) -> str:
         lines.append(f"failed     {len(rows) - len(scored)} without a verdict, such as: {reason}")
     if firsts:
         middle = statistics.median([float(one) for one in firsts], rng=Random(seed), resamples=500)
-        lines.append(
-            f"first error at step {middle.value:.1f} [{middle.low:.1f}, {middle.high:.1f}] of those {len(firsts)} with one"
-        )
+        lines.append(f"first error at step {_around(middle)} of those {len(firsts)} with one (median)")
         codes = Counter(_first_code(row) for row in scored if row["first_error"] is not None)
         lines.append("kinds      " + ", ".join(f"{code} {count}" for code, count in codes.most_common()))
     groups = horizon.lifetimes(scored)
@@ -153,6 +151,10 @@ def summary(rows: Sequence[Row], *, seed: int = 0) -> str:
 
 def _scored(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["status"] == "scored"]
+
+
+def _around(interval: Interval) -> str:
+    return f"{interval.value:.1f} [{interval.low:.1f}, {interval.high:.1f}]"
 
 
 def _first_code(row: Row) -> str:

@@ -57,7 +57,7 @@ _HUMAN = re.compile(
     r"\bmy (?:blazer|tie|body|lunch)\b",
     re.IGNORECASE,
 )
-_NOT = re.compile(r"\b(?:cannot|can't|can not|will not|won't|unable|no(?:t| one)|never)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:cannot|can't|can not|will not|won't|unable|no(?:t|thing| one)|never)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Rows:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb" if fresh else "ab")
-            self.done = list({row["episode"]: row for row in self._earlier()}.values())
+            self.done = self._kept()
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror or error}") from None
 
@@ -97,6 +97,14 @@ class Rows:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+    def _kept(self) -> list[Row]:
+        """The last row of each episode; the file is closed where it holds something else."""
+        try:
+            return list({row["episode"]: row for row in self._earlier()}.values())
+        except InputError:
+            self._file.close()
+            raise
 
     def _earlier(self) -> Iterator[Row]:
         size = 0

@@ -3,8 +3,8 @@
 python evals/planning/environments.py [--seeds 1000] [--jobs 2] [--only NAME] [--output FILE]
 
 For every environment and seed: the solution is played (any finding is a false alarm), and so is, for each kind of error, the
-solution with that error at a step drawn among those where it is one. Found means: the first finding is at that step. A random walk
-of legal moves is played too, where an environment lists them.
+solution with that error at a step drawn among those where it is one. Found means: the first finding is at that step. A random
+walk of legal moves is played too, where an environment lists them.
 """
 
 from __future__ import annotations

@@ -80,3 +80,19 @@ def register_tools(register: Register) -> None:
     register("http", lazy("agentkit.tools.http:Http"))
     register("mcp", lazy("agentkit.tools.mcp:Mcp"))
     register("python_sandbox", lazy("agentkit.tools.python_sandbox:PythonSandbox"))
+    register("environment", lazy("agentkit.tools.environment:EnvironmentTools"))
+
+
+@hookimpl
+def register_environments(register: Register) -> None:
+    """Worlds to act in, judged at every step."""
+    register("running_sum", lazy("agentkit.environments.running_sum:RunningSum"))
+    register("tower_of_hanoi", lazy("agentkit.environments.tower_of_hanoi:TowerOfHanoi"))
+    register("blocksworld", lazy("agentkit.environments.blocksworld:Blocksworld"))
+    register("logistics", lazy("agentkit.environments.logistics:Logistics"))
+    register("river_crossing", lazy("agentkit.environments.river_crossing:RiverCrossing"))
+    register("game24", lazy("agentkit.environments.game24:Game24"))
+    register("scan", lazy("agentkit.environments.scan:Scan"))
+    register("letters_and_lists", lazy("agentkit.environments.letters_and_lists:LettersAndLists"))
+    register("retail", lazy("agentkit.environments.retail.retail:Retail"))
+    register("vending", lazy("agentkit.environments.vending.vending:Vending"))

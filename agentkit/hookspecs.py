@@ -57,6 +57,11 @@ def register_rag(register: Register) -> None:
 
 
 @hookspec
+def register_environments(register: Register) -> None:
+    """Add environments to play: ``agentkit env run NAME``."""
+
+
+@hookspec
 def register_nodes(register: Register) -> None:
     """Add node kinds of your own: ``use: NAME``."""
 

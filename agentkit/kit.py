@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agentkit.graph import Graph, GraphBuilder
     from agentkit.graph.runs import Runs
     from agentkit.otel import OpenTelemetry
-    from agentkit.protocols import Evaluator, Model, Retriever, SampleStream, Strategy, Tool
+    from agentkit.protocols import Environment, Evaluator, Model, Retriever, SampleStream, Strategy, Tool
     from agentkit.runtime.runstore import Durability
     from agentkit.tools.servers import Servers
     from agentkit.types import Capabilities, Delta, GenerateRequest, Record, Sample
@@ -149,6 +149,10 @@ class Kit:
     def tool(self, name: str, **options: Any) -> Tool:
         """A tool by name."""
         return self._make("tool", name, options)  # type: ignore[no-any-return]
+
+    def environment(self, name: str, **options: Any) -> Environment:
+        """An environment by name, e.g. ``kit.environment("tower_of_hanoi", discs=5)``."""
+        return self._make("environment", name, options)  # type: ignore[no-any-return]
 
     async def evaluate(
         self,

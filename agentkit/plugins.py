@@ -23,6 +23,7 @@ _HOOK_OF_KIND = {
     "tool": "register_tools",
     "rag": "register_rag",
     "node": "register_nodes",
+    "environment": "register_environments",
 }
 
 

@@ -16,6 +16,7 @@ from agentkit.types import (
     Delta,
     Document,
     GenerateRequest,
+    Outcome,
     Problem,
     Record,
     Sample,
@@ -171,6 +172,55 @@ class Bounded(Protocol):
 
     def bounds(self) -> Sequence[Bounds]:
         """The bounds of one call of it with these options, one for each model that it asks."""
+        ...
+
+
+@runtime_checkable
+class Episode(Protocol):
+    """One task of an environment, being played. It keeps its own state, so one episode serves one player."""
+
+    @property
+    def task(self) -> str:
+        """What is to be done, the rules and how an action is written, for someone who knows nothing else."""
+        ...
+
+    @property
+    def tools(self) -> Sequence[ToolSpec]:
+        """The actions as tools; one tool called ``act`` where an action is a line of text."""
+        ...
+
+    def observe(self) -> str:
+        """What the player may know of the world now."""
+        ...
+
+    def legal(self) -> Sequence[str]:
+        """The actions that can be taken now; empty where they are too many to list, or would give the answer away."""
+        ...
+
+    def step(self, action: str) -> Outcome:
+        """Take an action: a line of the task's grammar, or ``tool {"argument": value}``. Never raises for what it says."""
+        ...
+
+
+@runtime_checkable
+class Environment(Protocol):
+    """Makes episodes whose every step is judged exactly. Same seed, same episode."""
+
+    @property
+    def errors(self) -> Sequence[str]:
+        """The kinds of errors that ``inject`` can plant."""
+        ...
+
+    def start(self, seed: int) -> Episode:
+        """The episode of this seed, at its beginning."""
+        ...
+
+    def solve(self, seed: int) -> Sequence[str]:
+        """Actions that solve the episode of this seed: an optimal run, or where that is out of reach a good one."""
+        ...
+
+    def inject(self, seed: int, kind: str, step: int) -> Sequence[str] | None:
+        """The solution with its first error, of this kind, at ``step`` (0-based); None where the kind is no error there."""
         ...
 
 

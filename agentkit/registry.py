@@ -12,7 +12,7 @@ from agentkit.errors import ConfigError, DuplicateComponentError, UnknownCompone
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
-KINDS = ("model", "strategy", "retriever", "evaluator", "tool", "rag", "node")
+KINDS = ("model", "strategy", "retriever", "evaluator", "tool", "rag", "node", "environment")
 
 
 @dataclass(frozen=True, slots=True)

@@ -355,6 +355,22 @@ class Bounds:
     vote: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an environment says of one action; ``code`` names what is wrong with it (empty: nothing), ``message`` says it.
+
+    ``result`` is what a call gave back, ``state`` the world after the action as plain data. With ``done`` the episode is over,
+    and ``success`` says whether the task was solved.
+    """
+
+    code: str = ""
+    message: str = ""
+    result: JSON = None
+    state: JSON = None
+    done: bool = False
+    success: bool | None = None
+
+
 RunStatus = Literal["succeeded", "failed", "cancelled", "interrupted", "exhausted"]
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "sampling": "Replay recorded samples: which stopping rule would have paid?",
     "models": "List, fetch, check and calibrate models.",
     "tools": "List, check and pin the tools of your MCP servers.",
+    "env": "Play environments with a graph: list, show, run.",
     "plugins": "List plugins and what they register.",
 }
 

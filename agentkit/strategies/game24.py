@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from agentkit.answers import arithmetic, numbers
+from agentkit.answers import numbers
+from agentkit.answers.game24 import TARGET, Operation, left_after, makes_24, read, show
 from agentkit.errors import InputError
 from agentkit.runtime.estimate import TOKENS_A_MESSAGE, text_tokens
 from agentkit.strategies.prompts import fill
 from agentkit.strategies.thoughts import Step, worth
 from agentkit.types import Message, Problem
 
-TARGET = 24
 _MOST_NUMBERS = 6
 
 _PROPOSE = "Input: {{state}}\nPossible next steps:"
@@ -48,16 +48,6 @@ _EXAMPLES = {
 }
 """The worked examples of each prompt, as turns of a conversation: small chat models follow those and not one long text."""
 
-_DECIMAL = r"-?\d+(?:\.\d+)?"
-_RATIO = r"-?\d+(?:\.\d+)?(?:/\d+)?"
-_SIGN = r"\s*([-+*/×÷−])\s*"
-_OPERATIONS = tuple(
-    re.compile(rf"(?:\d{{1,2}}[.)]\s+)?\W{{0,3}}?\(?({number})\)?{_SIGN}\(?({number})\)?\s*[=≈]")
-    for number in (_DECIMAL, _RATIO)
-)
-_TYPOGRAPHIC = str.maketrans({"×": "*", "÷": "/", "−": "-"})
-_ROUNDING = Fraction(1, 50)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Game24:
@@ -84,11 +74,11 @@ class Game24:
 
     def start(self, problem: Problem) -> str:
         """The numbers in the question; raises ``InputError`` for fewer than two or more than six."""
-        return _show(given(problem))
+        return show(given(problem))
 
     def steps(self, state: str, reply: str) -> Sequence[Step]:
         """The operations in a reply that can be done on ``state``."""
-        found = (_operation(line, _numbers(state)) for line in reply.splitlines())
+        found = (read(line, _numbers(state)) for line in reply.splitlines())
         return [_step(one, _numbers(state)) for one in found if one]
 
     def key(self, state: str) -> str:
@@ -133,75 +123,13 @@ def given(problem: Problem) -> list[Fraction]:
     return found
 
 
-def makes_24(expression: str, allowed: Sequence[Fraction]) -> bool:
-    """Whether ``expression`` is 24 and uses every number of ``allowed`` once and no other."""
-    expression = expression.split("=")[0]
-    try:
-        right = arithmetic.evaluate(expression) == TARGET
-        return right and sorted(arithmetic.operands(expression)) == sorted(allowed)
-    except ValueError:
-        return False
-
-
-def _show(values: Sequence[Fraction]) -> str:
-    return " ".join(numbers.spell(value) for value in sorted(values))
-
-
 def _numbers(state: str) -> list[Fraction]:
     return [Fraction(one) for one in state.split()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    left: Fraction
-    sign: str
-    right: Fraction
-
-    @property
-    def result(self) -> Fraction:
-        return arithmetic.evaluate(str(self))
-
-    def __str__(self) -> str:
-        return f"{_operand(self.left)} {self.sign} {_operand(self.right)}"
-
-
-def _operand(value: Fraction) -> str:
-    text = numbers.spell(value)
-    return f"({text})" if value < 0 or "/" in text else text
-
-
-def _operation(line: str, state: list[Fraction]) -> _Operation | None:
-    """The operation that ``line`` begins with, if both of its operands are in ``state``; no division by zero."""
-    for pattern in _OPERATIONS:
-        found = pattern.match(line.strip())
-        if found:
-            left = _among(found[1], state)
-            right = _among(found[3], _without(state, left)) if left is not None else None
-            sign = found[2].translate(_TYPOGRAPHIC)
-            if left is not None and right is not None and not (sign == "/" and right == 0):
-                return _Operation(left, sign, right)
-    return None
-
-
-def _among(text: str, state: Sequence[Fraction]) -> Fraction | None:
-    """The number of ``state`` that ``text`` means: the equal one, or for a rounded decimal the nearest within two percent."""
-    wanted = Fraction(text) if not text.endswith("/0") else None
-    if wanted is None or wanted in state:
-        return wanted
-    near = [one for one in state if one.denominator > 1 and abs(one - wanted) <= abs(one) * _ROUNDING]
-    return min(near, key=lambda one: abs(one - wanted)) if "." in text and near else None
-
-
-def _without(state: Sequence[Fraction], value: Fraction | None) -> list[Fraction]:
-    rest = list(state)
-    if value in rest:
-        rest.remove(value)
-    return rest
-
-
-def _step(operation: _Operation, state: list[Fraction]) -> Step:
-    left = [*_without(_without(state, operation.left), operation.right), operation.result]
-    shown = _show(left)
+def _step(operation: Operation, state: list[Fraction]) -> Step:
+    left = left_after(operation, state)
+    shown = show(left)
     return Step(f"{operation} = {numbers.spell(operation.result)} (left: {shown})", shown, final=len(left) == 1)
 
 
@@ -209,7 +137,7 @@ def _expression(start: Sequence[Fraction], path: Sequence[str]) -> str | None:
     """``4 - 2 = 2 (left: 2 12)``, ``2 * 12 = 24 (left: 24)`` as ``(4 - 2) * 12``; None unless one number is left."""
     terms = [(value, numbers.spell(value)) for value in start]
     for line in path:
-        operation = _operation(line, [value for value, _ in terms])
+        operation = read(line, [value for value, _ in terms])
         if operation is None:
             return None
         left, right = _take(terms, operation.left), _take(terms, operation.right)

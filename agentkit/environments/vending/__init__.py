@@ -1,0 +1,1 @@
+"""A vending business over hundreds of days, with an exact ledger."""

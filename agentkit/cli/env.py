@@ -116,6 +116,8 @@ def run(name: str, file: Path, options: tuple[str, ...], models: tuple[str, ...]
             seeds = range(how["seed"], how["seed"] + how["episodes"])
             click.echo(summary([row for row in rows.done if row["episode"] in seeds]))
             click.echo(f"\nrows: {path}")
+            if not any(row["status"] == "scored" for row in rows.done):
+                raise click.exceptions.Exit(1)
 
 
 def _play(environment: Environment, graph: Graph, rows: Rows, setting: Setting, how: dict[str, Any]) -> None:
@@ -188,7 +190,7 @@ def _row(kit: Any, name: str) -> dict[str, Any]:
 
     factory = kit.registry.get("environment", name).factory
     defaults = {key: one.default for key, one in fields(factory).items() if one.provided is None}
-    return {"name": name, "about": json_schema(factory).get("description", ""), "options": defaults}
+    return {"name": name, "about": json_schema(factory).get("description", "").replace("``", ""), "options": defaults}
 
 
 def _walk(environment: Environment, seed: int, actions: tuple[str, ...]) -> None:

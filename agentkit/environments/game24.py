@@ -101,7 +101,7 @@ class Game24:
 
     def legal(self, state: State) -> tuple[str, ...]:
         """Every operation on two of the numbers."""
-        return tuple(dict.fromkeys(_say(one, state) for one in rules.operations(state))) if len(state) > 1 else ()
+        return _legal(state)
 
     def move(self, state: State, text: str) -> Move[State]:
         """Do the operation, or say what is wrong with it: its numbers, its result, or the numbers left."""
@@ -157,6 +157,11 @@ def _after(operation: rules.Operation, state: State) -> State:
 def _say(operation: rules.Operation, state: State) -> str:
     left = rules.show(rules.left_after(operation, state))
     return f"{operation} = {numbers.spell(operation.result)} (left: {left})"
+
+
+@lru_cache(maxsize=4096)
+def _legal(state: State) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_say(one, state) for one in rules.operations(state))) if len(state) > 1 else ()
 
 
 @lru_cache(maxsize=200_000)

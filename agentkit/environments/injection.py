@@ -94,9 +94,11 @@ def _illegal(place: _Place) -> Sequence[str] | None:
 
 def _random(place: _Place) -> Sequence[str] | None:
     """Another action in the place of the right one, whatever it is; one that is no error is none of ours."""
-    others = [one for _ in range(_TRIES) if (one := place.world.any_action(place.state, place.rng)) != _right(place)]
-    wrong = next((one for one in others if _wrong(place, one)), None)
-    return None if wrong is None else (wrong, *place.best[place.step + 1 :])
+    for _ in range(_TRIES):
+        action = place.world.any_action(place.state, place.rng)
+        if action != _right(place) and _wrong(place, action):
+            return (action, *place.best[place.step + 1 :])
+    return None
 
 
 def _repeated(place: _Place) -> Sequence[str] | None:

@@ -207,7 +207,12 @@ def _safe(group: frozenset[int], couples: int) -> bool:
     return not guards or clients <= guards
 
 
-def _loads(left: frozenset[int], boat_left: bool, couples: int, boat: int) -> Iterator[tuple[int, ...]]:
+@lru_cache(maxsize=20_000)
+def _loads(left: frozenset[int], boat_left: bool, couples: int, boat: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(_crossings(left, boat_left, couples, boat))
+
+
+def _crossings(left: frozenset[int], boat_left: bool, couples: int, boat: int) -> Iterator[tuple[int, ...]]:
     everybody = frozenset(range(2 * couples))
     here = left if boat_left else everybody - left
     for size in range(1, boat + 1):

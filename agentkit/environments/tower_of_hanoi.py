@@ -39,7 +39,7 @@ State = tuple[int, str]
 
 @dataclass(frozen=True, kw_only=True)
 class TowerOfHanoi:
-    """Move a tower of discs. With ``start: scattered`` the discs begin anywhere; ``strict`` asks for the fewest moves."""
+    """Move a tower of discs. With ``begin_with: scattered`` the discs begin anywhere; ``strict`` asks for the fewest moves."""
 
     discs: int = 4
     begin_with: Literal["tower", "scattered"] = "tower"

@@ -161,7 +161,7 @@ async def _episode(
         await getattr(table, mode)()
     except AgentkitError as failed:
         error = str(failed)
-    if not table.outcomes or not table.outcomes[-1].done:
+    if not error and table.unfinished:
         table.take(_DONE)
     return Played(
         seed=seed,
@@ -187,6 +187,11 @@ class _Table:
     actions: list[str] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the player stopped of their own accord: not at the end, nor at an error."""
+        return not self.outcomes or not (self.outcomes[-1].done or self.outcomes[-1].code)
 
     def take(self, action: str) -> Outcome:
         """Take an action and keep the verdict."""

@@ -133,7 +133,7 @@ async def test_a_run_of_ours_is_shown_by_its_id(agentkit: Agentkit, tmp_path: Pa
     graph = Path(__file__).parents[2] / "graphs" / "vetted_agent.yaml"
     made = ToolCall(id="1", name="calculator", arguments='{"expression": "17 * 23"}')
     model = ScriptedModel(script=[Sample(text="", tool_calls=(made,)), "It is 391."])
-    run = await Kit(home=tmp_path / ".agentkit").graph(graph, models={"small": model}).run(question="What is 17 * 23?")
+    run = await Kit(home=tmp_path / ".agentkit").graph(graph, models={"main": model}).run(question="What is 17 * 23?")
     shown = agentkit("trace", run.id).stdout
     assert shown.startswith(f"{run.id}  (agentkit, ")
     assert 'work: calculator {"expression": "17 * 23"}' in shown

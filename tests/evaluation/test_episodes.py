@@ -84,7 +84,7 @@ async def test_a_whole_plan_ends_at_its_first_error(kit: Kit, tmp_path: Path) ->
     best = list(kit.environment("tower_of_hanoi", discs=3).solve(0))
     plan = "\n".join(f"{place}. {action}" for place, action in enumerate([*best[:3], best[2], *best[3:]], 1))
     (one,) = await played(kit, tmp_path, "plan", [f"Here is the plan:\n```\n{plan}\n```"], discs=3)
-    assert (one.first_error, one.success) == (3, False)
+    assert (one.first_error, one.success, len(one.actions)) == (3, False, 4)
 
 
 async def test_a_plan_that_stops_short_is_judged_at_its_end(kit: Kit, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ async def test_a_refused_call_fails_the_tool_and_is_told(kit: Kit, tmp_path: Pat
     wrong = ToolCall(id="c0", name="find_user", arguments='{"email": "nobody@mail.example"}')
     script = [Sample(text="", tool_calls=(wrong,), finish_reason="tool_calls"), "I give up."]
     (one,) = await played(kit, tmp_path, "tools", script, AGENT, "retail")
-    assert [outcome.code for outcome in one.outcomes] == ["ungrounded_argument", "goal_unmet"]
+    assert [outcome.code for outcome in one.outcomes] == ["ungrounded_argument"]
 
 
 async def test_a_graph_that_fails_ends_its_episode_and_not_the_others(kit: Kit, tmp_path: Path) -> None:

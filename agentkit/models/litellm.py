@@ -87,7 +87,7 @@ class LiteLLM:
     async def _draw(self, request: GenerateRequest) -> SampleStream:
         """One call: its deltas where wanted, then its sample."""
         litellm, now = _litellm(self.name), asyncio.get_running_loop().time
-        started, reading = now(), Reading()
+        started, reading = now(), Reading(deltas=request.stream)
         call = _Call(
             litellm=litellm,
             endpoint=partial(self._endpoint, litellm),

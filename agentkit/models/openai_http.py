@@ -15,6 +15,7 @@ from agentkit.models.connections import Connections
 from agentkit.models.endpoint import Endpoint, server_of
 from agentkit.models.fan import fan_out
 from agentkit.models.loops import PerLoop
+from agentkit.models.prices import price_at
 from agentkit.models.reading import Reading
 from agentkit.models.sse import EventStream
 from agentkit.models.wire import UNREADABLE, to_request, to_samples
@@ -35,7 +36,8 @@ class OpenAIHTTP:
     """A model on a server that speaks the OpenAI chat format.
 
     ``base_url`` usually ends in ``/v1``. ``timeout`` is the longest that one whole answer may take, in seconds.
-    ``extra_body`` adds fields of the server's own to every request, and ``price`` says what its tokens or seconds cost.
+    ``extra_body`` adds fields of the server's own to every request, and ``price`` says what its tokens or seconds cost;
+    without it, the price of a model at a known provider's address is that of the table that agentkit ships.
     ``continues`` are the fields with which the server goes on with a last message of the assistant's: ``{}`` where it does so
     by itself (llama.cpp), ``{continue_final_message: true, add_generation_prompt: false}`` for vLLM and SGLang; None where it
     cannot. ``opened_thought`` says that the chat template ends with ``<think>``, so that every answer begins inside a thought and
@@ -70,6 +72,8 @@ class OpenAIHTTP:
             )
         if not self.api_key.strip().isascii() or not self.api_key.strip().isprintable():
             raise ConfigError(f"api_key of model {self.model!r} holds characters that no key has")
+        if self.price is None:
+            object.__setattr__(self, "price", price_at(self.base_url, self.model))
         if taken := sorted(_OURS & set(self.extra_body)):
             raise ConfigError(f"extra_body of model {self.model!r} may not set {', '.join(taken)}")
 

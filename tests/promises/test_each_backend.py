@@ -109,10 +109,8 @@ CHOOSING = {
     "alone": (retrying, 3),
     "fallback": (lambda model: Fallback((retrying(model), retrying(model))), 6),
     "balance": (lambda model: retrying(Balance(models=(model, model), failures=9)), 3),
-    "cascade": (
-        lambda model: Cascade(models=(retrying(model), retrying(model)), samples=2),
-        6,
-    ),  # two samples, three times
+    # two samples of the cheap model and one of the strong one, three times each
+    "cascade": (lambda model: Cascade(models=(retrying(model), retrying(model)), samples=2), 9),
 }
 
 

@@ -67,7 +67,8 @@ class Bound:
         model = self.compose(self._paid)
         if self.journal is not None:
             model = Journaled(model=model, journal=self.journal, scope=self.scope)
-        return Observed(model=model, emit=self.emit, scope=self.scope)
+        redact = None if self.journal is None else self.journal.redact
+        return Observed(model=model, emit=self.emit, scope=self.scope, redact=redact)
 
     def _paid(self, model: Model) -> Model:
         if self.ledger is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import warnings
@@ -20,7 +21,7 @@ from agentkit.models.reading import Reading
 from agentkit.models.wire import UNREADABLE, to_request, to_samples
 from agentkit.protocols import SampleStream
 from agentkit.runtime.price import Price, priced
-from agentkit.runtime.redact import secrets_in
+from agentkit.runtime.redact import redact, secrets_in
 from agentkit.types import Capabilities, GenerateRequest, Sample
 
 T = TypeVar("T")
@@ -234,4 +235,14 @@ def _litellm(name: str) -> Any:
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pydantic\.")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    _LOGGER.addFilter(_without_secrets)  # once: a logger takes the same filter only one time
     return litellm
+
+
+_LOGGER = logging.getLogger("LiteLLM")
+
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    """What litellm tells its log, without the keys that a provider may have repeated."""
+    record.msg, record.args = redact(record.getMessage(), secrets_in(os.environ)), ()
+    return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from agentkit.events import Emit, Scope, ignore
 from agentkit.protocols import Model, SampleStream
+from agentkit.runtime.able import check_able
 from agentkit.runtime.budget import Budget, Ledger
 from agentkit.runtime.budgeted import Budgeted
 from agentkit.runtime.journal import Journal
@@ -48,7 +49,8 @@ class Bound:
         return self.stack.capabilities
 
     def generate(self, request: GenerateRequest) -> SampleStream:
-        """The samples of ``request``, recorded ones first."""
+        """The samples of ``request``, recorded ones first; ``RequestRefusedError`` for what the model cannot honour."""
+        check_able(self.stack, request)
         return self.stack.generate(request)
 
     def inner(self, part: str, *, budget: Budget | None = None) -> Bound:

@@ -1,8 +1,9 @@
 """A chat server with no work to do: every answer is ready bytes, so that what a call costs is what its client costs.
 
-    python wire_server.py
+    python wire_server.py [SECONDS]
 
-It prints its port, and serves until its standard input ends. A connection is kept, and a streamed answer is one event a token.
+It prints its port, and serves until its standard input ends; it thinks for so many seconds (0) before it answers. A connection is
+kept, and a streamed answer is one event a token.
 """
 
 import asyncio
@@ -41,6 +42,9 @@ WHOLE, STREAMED = whole(), streamed()
 class Chat(asyncio.Protocol):
     """One connection."""
 
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport, self._received = transport, b""
 
@@ -54,16 +58,19 @@ class Chat(asyncio.Protocol):
             return
         self._received = rest[length:]
         wanted = b'"stream":true' in rest[:length].replace(b" ", b"")
-        self._transport.write(STREAMED if wanted else WHOLE)  # type: ignore[attr-defined]
+        answer = STREAMED if wanted else WHOLE
+        if not self._seconds:
+            return self._transport.write(answer)  # type: ignore[attr-defined,no-any-return]
+        asyncio.get_running_loop().call_later(self._seconds, self._transport.write, answer)  # type: ignore[attr-defined]
 
 
-async def main() -> None:
+async def main(seconds: float) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Chat, "127.0.0.1", 0, backlog=4096)
+    server = await loop.create_server(lambda: Chat(seconds), "127.0.0.1", 0, backlog=16384)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 0.0))

@@ -31,7 +31,7 @@ OWNERS = {
     "bm25s": {"rag/index.py", "rag/lexical.py"},
     "pluggy": {"hookspecs.py", "plugins.py"},
     "cel": {"expressions.py"},
-    "aiohttp": {"models/openai_http.py", "tools/http.py"},
+    "aiohttp": {"models/connections.py", "models/openai_http.py", "tools/http.py"},
     "onnxruntime": {"rag/embed.py"},
     "psycopg": {"runtime/postgres.py"},
     "vllm": {"models/vllm_engine.py"},

@@ -90,6 +90,40 @@ def check(spec: str, tokens: int, as_json: bool) -> None:
     _print_table(found["model"], [{"what": what, "found": text} for what, text in rows], ("what", "found"))
 
 
+@command.command()
+@click.argument("model")
+@click.option("--input-tokens", default=0, type=click.IntRange(min=0), help="Tokens of the prompt.")
+@click.option("--output-tokens", default=0, type=click.IntRange(min=0), help="Tokens of the answer, thought included.")
+@click.option("--cached-tokens", default=0, type=click.IntRange(min=0), help="How many of the prompt's were cached.")
+@click.option("--reasoning-tokens", default=0, type=click.IntRange(min=0), help="How many of the answer's are thought.")
+@_AS_JSON
+def price(model: str, as_json: bool, **tokens: int) -> None:
+    """Say what MODEL (`provider/model`) costs by the table that agentkit ships, and what one call of so many tokens does."""
+    from agentkit.errors import InputError, did_you_mean
+    from agentkit.models.prices import prices
+    from agentkit.types import Usage
+
+    table = prices()
+    found = table.of(model)
+    if found is None:
+        hint = did_you_mean(model, table.models) or ": say it yourself with price: {input: USD, output: USD} a token"
+        raise InputError(f"the prices of {table.date} do not list {model!r}{hint}")
+    usd = found.cost(Usage(calls=1, **tokens))
+    told = {"model": model, "price": found.as_data(), "usd": usd, "date": table.date, "source": table.source}
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+        return
+    rows = [
+        {"what": name.replace("_", " "), "USD": f"{value:,.0f} tokens" if name == "long_from" else f"{value * 1e6:g}"}
+        for name, value in found.as_data().items()
+        if value
+    ]
+    _print_table(f"{model}, USD a million tokens", rows, ("what", "USD"))
+    if any(tokens.values()):
+        click.echo(f"this call: ${usd:.6f}")
+    click.echo(f"from {table.source}, taken {table.date}")
+
+
 command.add_command(calibrate)
 
 _COLUMNS = ("name", "use", "size", "license", "state", "about")

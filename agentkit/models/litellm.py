@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import warnings
@@ -15,12 +16,13 @@ from typing import Any, TypeVar
 from agentkit.errors import ConfigError, MissingExtraError, ModelError, RequestRefusedError
 from agentkit.models.endpoint import Endpoint, server_of
 from agentkit.models.fan import fan_out
+from agentkit.models.prices import prices
 from agentkit.models.reading import Reading
 from agentkit.models.wire import UNREADABLE, to_request, to_samples
 from agentkit.protocols import SampleStream
-from agentkit.runtime.price import Price
-from agentkit.runtime.redact import secrets_in
-from agentkit.types import Capabilities, GenerateRequest, Sample, Usage
+from agentkit.runtime.price import Price, priced
+from agentkit.runtime.redact import redact, secrets_in
+from agentkit.types import Capabilities, GenerateRequest, Sample
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ class LiteLLM:
 
     The key is ``api_key``, or the environment variable that litellm reads for the provider. ``timeout`` is the longest that
     one whole answer may take, in seconds. Samples, streaming and cancelling are as with ``openai_http``; litellm's own retries
-    are off. Prices come from the table inside the installed litellm, which is never fetched.
+    are off. Without a ``price`` that of the table which agentkit ships holds; no table is ever fetched.
 
     Raises ``ModelError`` in its kinds, ``ConfigError`` for a model without a provider, ``MissingExtraError`` without litellm.
     """
@@ -47,6 +49,7 @@ class LiteLLM:
     api_key: str = field(default="", repr=False)
     timeout: float = 600.0
     stream: bool = True
+    price: Price | None = None
 
     @property
     def name(self) -> str:
@@ -67,18 +70,9 @@ class LiteLLM:
             stream=True,
         )
 
-    @property
-    def price(self) -> Price | None:
-        """USD a token by litellm's table; None when the model is not in it."""
-        table = _litellm(self.name).model_cost
-        row = table.get(self.model) or table.get(self.model.partition("/")[2]) or {}
-        if row.get("input_cost_per_token") is None:
-            return None
-        return Price(
-            input=row["input_cost_per_token"],
-            output=row.get("output_cost_per_token") or 0.0,
-            cached_input=row.get("cache_read_input_token_cost"),
-        )
+    def __post_init__(self) -> None:
+        if self.price is None:
+            object.__setattr__(self, "price", prices().of(self.model))
 
     def generate(self, request: GenerateRequest) -> SampleStream:
         """``request.n`` samples of as many calls at once, as each finishes."""
@@ -87,7 +81,7 @@ class LiteLLM:
     async def _draw(self, request: GenerateRequest) -> SampleStream:
         """One call: its deltas where wanted, then its sample."""
         litellm, now = _litellm(self.name), asyncio.get_running_loop().time
-        started, reading = now(), Reading()
+        started, reading = now(), Reading(deltas=request.stream)
         call = _Call(
             litellm=litellm,
             endpoint=partial(self._endpoint, litellm),
@@ -104,8 +98,10 @@ class LiteLLM:
             sample = reading.sample(model=self.model)
         else:
             sample = call.read(self._sample, answer)
-        usage = _priced(litellm, self.model, replace(call.said(sample).usage, seconds=now() - started))
-        yield replace(sample, usage=usage)
+        usage = replace(call.said(sample).usage, seconds=now() - started)
+        if not usage.tokens:  # nobody counted, so nobody knows
+            usage = replace(usage, unpriced_calls=usage.calls)
+        yield replace(sample, usage=priced(usage, self.price))
 
     def _sample(self, payload: Mapping[str, Any]) -> Sample:
         return to_samples(payload, model=self.model)[0]
@@ -225,24 +221,6 @@ def _missing_keys(litellm: Any, model: str) -> list[str]:
     return [name for name in missing if name.endswith("_API_KEY")]
 
 
-def _priced(litellm: Any, model: str, usage: Usage) -> Usage:
-    """``usage`` with what it cost by litellm's table, or counted as unpriced where table or server say nothing."""
-    if not usage.tokens:
-        return replace(usage, unpriced_calls=usage.calls)
-    tokens = {
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-    }
-    try:
-        usd = litellm.completion_cost(completion_response={"model": model, "usage": tokens}, model=model)
-    except Exception:  # noqa: BLE001 - litellm raises a plain Exception for a model without a price
-        return replace(usage, unpriced_calls=usage.calls)
-    return replace(usage, usd=usd)
-
-
 def _litellm(name: str) -> Any:
     """litellm, imported without its calls to the network, its reading of ``.env`` files and its advertisements."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
@@ -257,4 +235,14 @@ def _litellm(name: str) -> Any:
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pydantic\.")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    _LOGGER.addFilter(_without_secrets)  # once: a logger takes the same filter only one time
     return litellm
+
+
+_LOGGER = logging.getLogger("LiteLLM")
+
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    """What litellm tells its log, without the keys that a provider may have repeated."""
+    record.msg, record.args = redact(record.getMessage(), secrets_in(os.environ)), ()
+    return True

@@ -1,11 +1,9 @@
-"""Any server that speaks the OpenAI chat format: vLLM, SGLang, llama.cpp, Ollama, hosted ones. Owner of aiohttp."""
+"""Any server that speaks the OpenAI chat format: vLLM, SGLang, llama.cpp, Ollama, hosted ones."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import json
-import weakref
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agentkit.errors import ConfigError, MissingExtraError, RequestRefusedError
+from agentkit.models.connections import Connections
 from agentkit.models.endpoint import Endpoint, server_of
 from agentkit.models.fan import fan_out
 from agentkit.models.loops import PerLoop
+from agentkit.models.prices import price_at
 from agentkit.models.reading import Reading
 from agentkit.models.sse import EventStream
 from agentkit.models.wire import UNREADABLE, to_request, to_samples
@@ -28,45 +28,7 @@ if TYPE_CHECKING:
 
 _OURS = frozenset({"messages", "n", "stream", "stream_options", "prompt_embeds"})
 _CONNECT_SECONDS = 10.0
-_KEEP_ALIVE_SECONDS = 4.0  # below the 5 s after which uvicorn, and with it vLLM, closes an idle connection
 _LAST_BYTES_SECONDS = 5.0
-
-
-class _Connections:
-    """The HTTP sessions of the running event loop: ``kept`` uses a connection again, ``single`` does not.
-
-    A task owns them and closes them when cancelled: by ``asyncio.run`` when the loop ends, or here when the model is gone
-    before.
-    """
-
-    def __init__(self) -> None:
-        self.kept, self.single = _session(force_close=False), _session(force_close=True)
-        loop = asyncio.get_running_loop()
-        # an empty context, so that whatever the first caller carries in his is not kept alive with the sessions
-        owner = loop.create_task(_keep(self.kept, self.single), context=contextvars.Context())
-        weakref.finalize(self, _dismiss, loop, owner).atexit = False
-
-
-def _session(*, force_close: bool) -> aiohttp.ClientSession:
-    import aiohttp
-
-    # no limit here: how many calls may be open is for ``Limited`` to say
-    idle = None if force_close else _KEEP_ALIVE_SECONDS
-    connector = aiohttp.TCPConnector(limit=0, force_close=force_close, keepalive_timeout=idle)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-
-async def _keep(*sessions: aiohttp.ClientSession) -> None:
-    try:
-        await asyncio.Event().wait()
-    finally:
-        for session in sessions:
-            await session.close()
-
-
-def _dismiss(loop: asyncio.AbstractEventLoop, owner: asyncio.Task[None]) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(owner.cancel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +36,12 @@ class OpenAIHTTP:
     """A model on a server that speaks the OpenAI chat format.
 
     ``base_url`` usually ends in ``/v1``. ``timeout`` is the longest that one whole answer may take, in seconds.
-    ``extra_body`` adds fields of the server's own to every request, and ``price`` says what its tokens or seconds cost.
+    ``extra_body`` adds fields of the server's own to every request, and ``price`` says what its tokens or seconds cost;
+    without it, the price of a model at a known provider's address is that of the table that agentkit ships.
     ``continues`` are the fields with which the server goes on with a last message of the assistant's: ``{}`` where it does so
     by itself (llama.cpp), ``{continue_final_message: true, add_generation_prompt: false}`` for vLLM and SGLang; None where it
     cannot. ``opened_thought`` says that the chat template ends with ``<think>``, so that every answer begins inside a thought and
-    the server does not tell it apart itself.
+    the server does not tell it apart itself. ``max_megabytes`` is the longest that one answer may be on the wire.
 
     Each sample is a call of its own, streamed (unless ``stream`` is off and nobody wants deltas): closing the generator
     drops the connections of the samples not needed any more, and the server stops drawing them. Nothing is ever sent
@@ -96,8 +59,9 @@ class OpenAIHTTP:
     price: Price | None = None
     continues: Mapping[str, Any] | None = field(default=None, hash=False)
     opened_thought: bool = False
-    _connections: PerLoop[_Connections] = field(
-        default_factory=lambda: PerLoop(_Connections), init=False, repr=False, compare=False
+    max_megabytes: int = 128
+    _connections: PerLoop[Connections] = field(
+        default_factory=lambda: PerLoop(Connections), init=False, repr=False, compare=False
     )
 
     def __post_init__(self) -> None:
@@ -108,6 +72,8 @@ class OpenAIHTTP:
             )
         if not self.api_key.strip().isascii() or not self.api_key.strip().isprintable():
             raise ConfigError(f"api_key of model {self.model!r} holds characters that no key has")
+        if self.price is None:
+            object.__setattr__(self, "price", price_at(self.base_url, self.model))
         if taken := sorted(_OURS & set(self.extra_body)):
             raise ConfigError(f"extra_body of model {self.model!r} may not set {', '.join(taken)}")
 
@@ -137,15 +103,15 @@ class OpenAIHTTP:
     async def _draw(self, request: GenerateRequest) -> SampleStream:
         """One call: its deltas where wanted, then its sample."""
         endpoint, now = self._endpoint(), asyncio.get_running_loop().time
-        started, reading = now(), Reading(opened=self.opened_thought)
+        started, reading = now(), Reading(opened=self.opened_thought, deltas=request.stream)
         with self._in_our_words(endpoint):
             async with self._post(request) as response:
                 if response.status != 200 or response.content_type != "text/event-stream":
-                    sample = _whole(endpoint, response, await response.text(errors="replace"), self.opened_thought)
+                    sample = _whole(endpoint, response, await self._body(endpoint, response), self.opened_thought)
                     if request.stream:
                         yield Delta(text=sample.text, reasoning=sample.reasoning, logprobs=sample.logprobs or ())
                 else:
-                    async with aclosing(_deltas(endpoint, response, reading)) as deltas:
+                    async with aclosing(self._deltas(endpoint, response, reading)) as deltas:
                         async for delta in deltas:
                             if request.stream:
                                 yield delta
@@ -171,16 +137,43 @@ class OpenAIHTTP:
             )
         stream, key = self.stream or request.stream, self.api_key.strip()
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        connections = self._connections.get()
-        # llama.cpp closes a connection after a stream without having said so: a second request on it would be lost
-        session = connections.single if stream else connections.kept
-        return session.post(
+        return self._connections.get().post(
             f"{self.base_url.rstrip('/')}/chat/completions",
+            stream=stream,
             json=to_request(request, model=self.model, stream=stream, extra_body=self._extra(request)),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=self.timeout, sock_connect=min(_CONNECT_SECONDS, self.timeout)),
             allow_redirects=False,
         )
+
+    async def _body(self, endpoint: Endpoint, response: aiohttp.ClientResponse) -> str:
+        """The text of an answer that is not streamed."""
+        pieces, size = [], 0
+        while piece := await response.content.readany():
+            pieces.append(piece)
+            size = self._longer(endpoint, size, piece)
+        return b"".join(pieces).decode(errors="replace")
+
+    async def _deltas(
+        self, endpoint: Endpoint, response: aiohttp.ClientResponse, reading: Reading
+    ) -> AsyncGenerator[Delta, None]:
+        """What a streamed answer says, piece by piece, into ``reading``; raises ``ServerError`` when it ends too early."""
+        events, size = EventStream(), 0
+        while piece := await _piece(response, reading):
+            size = self._longer(endpoint, size, piece)
+            for delta in _take(endpoint, reading, events.feed(piece)):
+                yield delta
+        for delta in _take(endpoint, reading, events.end()):
+            yield delta
+        if not reading.complete:
+            raise endpoint.unreadable("it holds no completion") if reading.ended else endpoint.broke_off()
+
+    def _longer(self, endpoint: Endpoint, size: int, piece: bytes) -> int:
+        """The size of an answer with one more piece; raises ``ServerError`` when that is too much."""
+        size += len(piece)
+        if size > self.max_megabytes * 1_000_000:
+            raise endpoint.unreadable(f"it is longer than max_megabytes, {self.max_megabytes}")
+        return size
 
     @contextmanager
     def _in_our_words(self, endpoint: Endpoint) -> Iterator[None]:
@@ -211,20 +204,6 @@ def _whole(endpoint: Endpoint, response: aiohttp.ClientResponse, text: str, open
         return to_samples(payload, model=endpoint.model, opened=opened)[0]
     except UNREADABLE as error:
         raise endpoint.unreadable(f"{response.content_type or 'no content type'}, {text[:100]!r}") from error
-
-
-async def _deltas(
-    endpoint: Endpoint, response: aiohttp.ClientResponse, reading: Reading
-) -> AsyncGenerator[Delta, None]:
-    """What a streamed answer says, piece by piece, into ``reading``; raises ``ServerError`` when it ends too early."""
-    events = EventStream()
-    while piece := await _piece(response, reading):
-        for delta in _take(endpoint, reading, events.feed(piece)):
-            yield delta
-    for delta in _take(endpoint, reading, events.end()):
-        yield delta
-    if not reading.complete:
-        raise endpoint.unreadable("it holds no completion") if reading.ended else endpoint.broke_off()
 
 
 async def _piece(response: aiohttp.ClientResponse, reading: Reading) -> bytes:

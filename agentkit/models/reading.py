@@ -26,10 +26,12 @@ class Reading:
     """What a stream of one choice has said so far.
 
     ``ended`` once the stream said that it is over, ``complete`` once a whole completion has arrived, and ``error`` what the
-    server reported in the middle of it. ``opened``: the chat template has opened a thought.
+    server reported in the middle of it. ``opened``: the chat template has opened a thought. Without ``deltas`` only the whole
+    is wanted, and pieces are not told.
     """
 
     opened: bool = False
+    deltas: bool = True
     ended: bool = False
     error: Any = None
     _text: list[str] = field(default_factory=list)
@@ -76,12 +78,13 @@ class Reading:
         self._text.append(text)
         self._reasoning.append(reasoning)
         if logprobs is not None:
-            self._logprobs = [*(self._logprobs or ()), *logprobs]
+            self._logprobs = self._logprobs or []
+            self._logprobs += logprobs
         for piece in said.get("tool_calls") or ():
             self._tool_call(piece)
         if reason := choice.get("finish_reason"):
             self._finish = reason
-        return self._delta(text, reasoning, logprobs or ())
+        return self._delta(text, reasoning, logprobs or ()) if self.deltas else None
 
     def _delta(self, text: str, reasoning: str, logprobs: tuple[TokenLogprob, ...]) -> Delta | None:
         """What is new, a thought between tags told apart from the text."""

@@ -11,12 +11,16 @@ class EventStream:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
         self._data: list[str] = []
 
     def feed(self, piece: bytes) -> list[str]:
         """The events that ``piece`` completes."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
+        self._rest.append(piece)
+        if b"\n" not in piece:
+            return []
+        *lines, rest = b"".join(self._rest).split(b"\n")
+        self._rest = [rest]
         return [event for line in lines if (event := self._line(line)) is not None]
 
     def end(self) -> list[str]:
@@ -24,10 +28,10 @@ class EventStream:
         return self.feed(b"\n\n")
 
     def _line(self, raw: bytes) -> str | None:
-        line = raw.rstrip(b"\r").decode("utf-8", errors="replace")
-        if not line and self._data:
+        if raw.startswith(b"data:"):
+            line = raw.removeprefix(b"data:").removeprefix(b" ").removesuffix(b"\r")
+            self._data.append(line.decode("utf-8", errors="replace"))
+        elif self._data and raw in (b"", b"\r"):
             event, self._data = "\n".join(self._data), []
             return event
-        if line.startswith("data:"):
-            self._data.append(line.removeprefix("data:").removeprefix(" "))
         return None

@@ -23,11 +23,16 @@ def highest(models: Sequence[Model]) -> Price | None:
 
 
 def dearest(prices: Sequence[Price]) -> Price:
-    """A price that none of ``prices`` exceeds for any work."""
-    cached = [price.input if price.cached_input is None else price.cached_input for price in prices]
+    """A price that none of ``prices`` exceeds for any work: of prices that rise with the prompt, the risen ones."""
+    inputs = [max(price.input, price.long_input or 0.0) for price in prices]
+    outputs = [max(price.output, price.long_output or 0.0, price.reasoning or 0.0) for price in prices]
+    cached = [
+        dear if price.cached_input is None else max(price.cached_input, price.long_cached_input or 0.0)
+        for price, dear in zip(prices, inputs, strict=True)
+    ]
     return Price(
-        input=max(price.input for price in prices),
-        output=max(price.output for price in prices),
+        input=max(inputs),
+        output=max(outputs),
         cached_input=max(cached),
         per_second=max(price.per_second for price in prices),
     )

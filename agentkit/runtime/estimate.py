@@ -38,6 +38,8 @@ def share(request: GenerateRequest, price: Price | None) -> Usage:
     tokens = Usage(calls=1, input_tokens=prompt_tokens(request), output_tokens=output)
     if price is not None and price.output and request.max_tokens is None:
         return replace(tokens, usd=float("inf"))
+    if price is not None and price.reasoning is not None and price.reasoning > price.output:
+        return replace(priced(replace(tokens, reasoning_tokens=output), price), reasoning_tokens=0)
     return priced(tokens, price)
 
 

@@ -15,6 +15,7 @@ from agentkit.runtime.calls import Calls, Drawn
 from agentkit.runtime.codec import decode_usage, dumps, encode_usage
 from agentkit.runtime.database import readable
 from agentkit.runtime.header import Header
+from agentkit.runtime.redact import Redactor
 from agentkit.runtime.rows import TABLES, Row
 from agentkit.runtime.runfile import RunFile
 from agentkit.runtime.timeline import Happened, Timeline
@@ -59,6 +60,11 @@ class Journal:
     def header(self) -> Header:
         """What the run is and how it stands."""
         return self._file.header
+
+    @property
+    def redact(self) -> Redactor:
+        """What strikes known secrets out of everything written."""
+        return self._file.redact
 
     @property
     def elapsed(self) -> float:

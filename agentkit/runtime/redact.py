@@ -54,14 +54,28 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), *, shapes: bool = True) -> None:
         forms = {form for secret in secrets for form in _forms(secret)}
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
+        self._firsts = {form[0] for form in forms}
+        self._longest = max(map(len, forms), default=0)
         self._shapes = shapes
 
     def __call__(self, text: str) -> str:
         """``text`` with ``[redacted]`` for every secret in it."""
+        text = self.known(text)
+        return _SHAPES.sub(_mask, text) if self._shapes else text
+
+    def known(self, text: str) -> str:
+        """``text`` without the given secrets."""
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
-        return _SHAPES.sub(_mask, text) if self._shapes else text
+        return text
+
+    def beginning(self, text: str) -> int:
+        """Where at the end of ``text`` a given secret may have begun; its length when none has."""
+        for start in range(max(0, len(text) - self._longest + 1), len(text)):
+            if text[start] in self._firsts and any(form.startswith(text[start:]) for form in self._forms):
+                return start
+        return len(text)
 
     def data(self, value: JSON) -> JSON:
         """Plain data with every text in it redacted, and whatever stands under a name such as ``api_key``."""
@@ -76,6 +90,28 @@ class Redactor:
     def _field(self, name: str, value: JSON) -> JSON:
         hidden = self._shapes and isinstance(value, str) and value and _FIELDS.search(name)
         return MASK if hidden else self.data(value)
+
+
+class Tail:
+    """Text redacted as it arrives in pieces: what might be the beginning of a known secret is held back until more is there.
+
+    Only the secrets that ``redactor`` was given are looked for, not what merely has the shape of a key.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor, self._held = redactor, ""
+
+    def feed(self, piece: str) -> str:
+        """What is certain now."""
+        text = self._redactor.known(self._held + piece)
+        start = self._redactor.beginning(text)
+        self._held = text[start:]
+        return text[:start]
+
+    def end(self) -> str:
+        """The rest."""
+        rest, self._held = self._held, ""
+        return rest
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

@@ -25,7 +25,8 @@ class RunFile:
     def __init__(self, rows: Rows, header: Header, *, redact: Redactor, clock: Callable[[], float]) -> None:
         self.header = header
         self.later: list[Row] = []
-        self._rows, self._redact, self._clock = rows, redact, clock
+        self._rows, self._clock = rows, clock
+        self.redact = redact
         last = max((at for table in ("calls", "nodes") for (at,) in self.select(table, "at")), default=0.0)
         self._started = clock() - max(last, header.seconds)
 
@@ -61,14 +62,14 @@ class RunFile:
             text = dumps(data)
         except (TypeError, ValueError, RecursionError) as error:
             raise StoreError(f"{self.place}: {what} cannot be recorded as JSON: {error}") from error
-        changed = self._redact(text) != text
-        return (dumps(self._redact.data(data)) if changed else text), changed
+        changed = self.redact(text) != text
+        return (dumps(self.redact.data(data)) if changed else text), changed
 
     def set_status(self, status: str, *, output: Mapping[str, JSON] | None, error: str) -> None:
         """Commit how the run stands."""
         output = None if output is None else json.loads(self.clean(dict(output), "the output")[0])
         changed = replace(
-            self.header, status=status, output=output, error=self._redact(error), seconds=round(self.elapsed, 3)
+            self.header, status=status, output=output, error=self.redact(error), seconds=round(self.elapsed, 3)
         )
         self._rows.update(changed, self.later)
         self.later.clear()

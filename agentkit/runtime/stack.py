@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from agentkit.events import Emit, Scope, ignore
 from agentkit.protocols import Model, SampleStream
+from agentkit.runtime.able import check_able
 from agentkit.runtime.budget import Budget, Ledger
 from agentkit.runtime.budgeted import Budgeted
 from agentkit.runtime.journal import Journal
@@ -48,7 +49,8 @@ class Bound:
         return self.stack.capabilities
 
     def generate(self, request: GenerateRequest) -> SampleStream:
-        """The samples of ``request``, recorded ones first."""
+        """The samples of ``request``, recorded ones first; ``RequestRefusedError`` for what the model cannot honour."""
+        check_able(self.stack, request)
         return self.stack.generate(request)
 
     def inner(self, part: str, *, budget: Budget | None = None) -> Bound:
@@ -67,7 +69,8 @@ class Bound:
         model = self.compose(self._paid)
         if self.journal is not None:
             model = Journaled(model=model, journal=self.journal, scope=self.scope)
-        return Observed(model=model, emit=self.emit, scope=self.scope)
+        redact = None if self.journal is None else self.journal.redact
+        return Observed(model=model, emit=self.emit, scope=self.scope, redact=redact)
 
     def _paid(self, model: Model) -> Model:
         if self.ledger is None:

@@ -14,7 +14,19 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal
 
-from agentkit.testing.replies import HalfClose, Hang, Refusal, Reply, Reset, Step, Wait, plan, response
+from agentkit.testing.replies import (
+    Close,
+    Flood,
+    HalfClose,
+    Hang,
+    Refusal,
+    Reply,
+    Reset,
+    Step,
+    Wait,
+    plan,
+    response,
+)
 
 Script = Iterable[Reply] | Callable[[dict[str, Any]], Reply]
 Outcome = Literal["open", "completed", "aborted", "broken"]
@@ -251,6 +263,12 @@ async def _take(call: Call, steps: list[Step], writer: StreamWriter) -> None:
                 await asyncio.sleep(seconds)
             case Hang():
                 await asyncio.Event().wait()
+            case Flood(data):
+                while True:
+                    writer.write(data)
+                    await writer.drain()
+            case Close():
+                writer.close()
             case HalfClose():
                 writer.write_eof()
                 return call.end("broken")

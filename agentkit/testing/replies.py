@@ -1,7 +1,8 @@
 """What a chat server may say, as values, and the bytes it says it in: pure functions, no sockets.
 
 A reply is a text, a ``Completion`` (perhaps with a ``fault``) or a ``Refusal``. ``plan`` turns one into steps for the server:
-bytes to write, ``Wait`` so many seconds, ``Hang``, ``Reset`` the connection, or close its sending half (``HalfClose``).
+bytes to write, ``Wait`` so many seconds, ``Hang``, ``Reset`` the connection, close its sending half (``HalfClose``) or all of it
+(``Close``), or write the same without end (``Flood``).
 """
 
 from __future__ import annotations
@@ -31,8 +32,14 @@ Fault = Literal[
     "split_utf8",
     "duplicate_chunk",
     "drip",
+    "huge",
+    "closes",
 ]
-"""How a reply goes wrong (or merely odd: ``no_usage``, ``no_done``, ``comments``, ``split_utf8``, ``duplicate_chunk``)."""
+"""How a reply goes wrong or is merely odd.
+
+Odd are ``no_usage``, ``no_done``, ``comments``, ``split_utf8``, ``duplicate_chunk``, and ``closes``: the connection is closed
+after the reply, unannounced. A ``huge`` answer never stops growing.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +99,19 @@ class HalfClose:
     """Stop sending in the middle, still listening."""
 
 
-Step = bytes | Wait | Hang | Reset | HalfClose
+@dataclass(frozen=True)
+class Close:
+    """Close the connection after a whole reply."""
+
+
+@dataclass(frozen=True)
+class Flood:
+    """Write this again and again."""
+
+    data: bytes
+
+
+Step = bytes | Wait | Hang | Reset | HalfClose | Close | Flood
 
 DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
 """The time by this server's clock, in every answer."""
@@ -112,6 +131,8 @@ def plan(reply: Reply, body: Mapping[str, Any], *, model: str = "fake-model") ->
             Wait(completion.delay),
             response(200, b"<html><body>Welcome!</body></html>", {"Content-Type": "text/html"}),
         ]
+    if completion.fault == "huge":
+        return [Wait(completion.delay), *_endless(body)]
     answer = _streamed(completion, body, model) if body.get("stream") else _whole(completion, body, model)
     return [Wait(completion.delay), *_broken(completion, answer)]
 
@@ -174,6 +195,17 @@ def _streamed(reply: Completion, body: Mapping[str, Any], model: str) -> list[St
     return [*start, b"0\r\n\r\n"]
 
 
+def _endless(body: Mapping[str, Any]) -> list[Step]:
+    """An answer that begins well and never ends."""
+    words = "word " * 4096
+    streamed = bool(body.get("stream"))
+    start = "" if streamed else '{"choices": [{"index": 0, "message": {"role": "assistant", "content": "'
+    more = f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'content': words}}]})}\n\n" if streamed else words
+    kind = "text/event-stream" if streamed else "application/json"
+    headers = {"Content-Type": kind, "Transfer-Encoding": "chunked"}
+    return [head(200, headers) + (frame(start.encode()) if start else b""), Flood(frame(more.encode()))]
+
+
 def _pieces(reply: Completion, data: bytes) -> Iterator[bytes]:
     """The event in one piece, or cut so that no two bytes of one character travel together."""
     size = 1 if reply.fault == "split_utf8" else len(data)
@@ -189,6 +221,8 @@ def _broken(reply: Completion, steps: list[Step]) -> list[Step]:
         return [*half, Reset()]
     if reply.fault == "half_close":
         return [*half, HalfClose()]
+    if reply.fault == "closes":
+        return [*steps, Close()]
     if reply.fault == "drip":
         written = b"".join(step for step in steps if isinstance(step, bytes))
         return [step for byte in written for step in (bytes([byte]), Wait(reply.pause))]

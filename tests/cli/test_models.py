@@ -82,3 +82,19 @@ def test_check_of_an_unknown_backend_is_one_sentence(agentkit):
     said = agentkit("models", "check", "lokal/smollm2")
     assert said.returncode == 2
     assert "did you mean 'local'" in said.stderr
+
+
+def test_price_says_what_a_call_costs_and_how_old_that_is(agentkit):
+    said = agentkit("models", "price", "openai/gpt-4o-mini", "--input-tokens", "1000", "--output-tokens", "500")
+    assert said.returncode == 0, said.stderr
+    assert "this call: $0.000450" in said.stdout
+    assert "taken 20" in said.stdout
+    told = json.loads(agentkit("models", "price", "openai/gpt-4o-mini", "--json").stdout)
+    assert (told["price"]["input"], told["usd"]) == (1.5e-7, 0.0)
+
+
+def test_a_model_without_a_price_is_one_sentence(agentkit):
+    said = agentkit("models", "price", "openai/gpt-4o-mino")
+    assert said.returncode == 2
+    assert "did you mean 'openai/gpt-4o-mini'" in said.stderr
+    assert "Traceback" not in said.stderr

@@ -94,7 +94,7 @@ async def test_a_model_without_a_price_is_counted_as_unpriced() -> None:
     assert (sample.usage.usd, sample.usage.unpriced_calls) == (0.0, 1)
 
 
-async def test_prices_come_from_the_installed_table() -> None:
+async def test_prices_come_from_the_table_that_is_shipped() -> None:
     price = price_of(LiteLLM(model="openai/gpt-4o-mini"))
     assert price is not None
     assert (price.input, price.output, price.cached_input) == (1.5e-7, 6e-7, 7.5e-8)
@@ -312,7 +312,7 @@ def refuse(*args): raise AssertionError(f"a call to the network: {args}")
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 from agentkit.models.litellm import LiteLLM
 assert "litellm" not in sys.modules, "naming the class must not import litellm"
-LiteLLM(model="openai/gpt-4o-mini").price
+LiteLLM(model="openai/gpt-4o-mini").capabilities
 assert "litellm" in sys.modules
 assert "litellm.proxy.proxy_server" not in sys.modules
 """

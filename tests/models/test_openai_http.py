@@ -134,7 +134,9 @@ async def test_without_a_key_no_authorization_is_sent() -> None:
         assert "authorization" not in provider.calls[0].headers
 
 
-@pytest.mark.parametrize("fault", ["no_usage", "no_done", "comments", "split_utf8", "duplicate_chunk", "drip"])
+@pytest.mark.parametrize(
+    "fault", ["no_usage", "no_done", "comments", "split_utf8", "duplicate_chunk", "drip", "closes"]
+)
 @both_ways
 async def test_what_is_merely_odd_is_no_error(fault: str, stream: bool) -> None:
     sample = await ask(Completion(text="Привет, мир 😀!", usage=(3, 4), fault=fault), stream=stream)
@@ -161,6 +163,14 @@ async def test_a_broken_answer_is_a_server_error_and_is_not_asked_again(fault: s
         with pytest.raises(ServerError, match=r"http://127\.0\.0\.1"):
             await draw(model(provider, stream=stream))
         assert provider.received == 1
+
+
+@both_ways
+async def test_an_answer_without_end_is_given_up_in_one_sentence(stream: bool) -> None:
+    async with FakeProvider([Completion(fault="huge")]) as provider:
+        with pytest.raises(ServerError, match="longer than max_megabytes, 1"):
+            await draw(model(provider, stream=stream, max_megabytes=1))
+        await provider.until(lambda seen: seen.aborted == 1)
 
 
 @pytest.mark.parametrize(
@@ -307,6 +317,51 @@ async def test_a_whole_answer_leaves_its_connection_for_the_next() -> None:
         for _ in range(3):
             await draw(one)
         assert len({call.port for call in provider.calls}) == 1
+
+
+async def ports_of_streams(fault: str | None, *, calls: int) -> list[int]:
+    """The connections of streamed calls that are far enough apart for a server's way with them to show."""
+    async with FakeProvider(lambda body: Completion(text="x", fault=fault)) as provider:
+        one = model(provider)
+        for _ in range(calls):
+            await draw(one)
+            await asyncio.sleep(0.3)
+        return [call.port for call in provider.calls]
+
+
+async def test_a_stream_leaves_its_connection_for_the_next_once_the_server_was_seen_to_keep_it() -> None:
+    assert len(set(await ports_of_streams(None, calls=4))) == 1
+
+
+async def test_at_a_server_that_closes_after_a_stream_each_has_a_connection_of_its_own_and_none_is_lost() -> None:
+    assert len(set(await ports_of_streams("closes", calls=4))) == 4
+
+
+async def test_before_the_server_is_known_streams_side_by_side_and_at_once_after_have_connections_of_their_own() -> (
+    None
+):
+    async with FakeProvider(lambda body: Completion(text="x", fault="closes")) as provider:
+        one = model(provider)
+        for _ in range(5):
+            await draw(one, replace(ASK, n=3))
+        assert provider.completed == 15
+        assert len({call.port for call in provider.calls}) == 15
+
+
+async def test_a_server_that_begins_to_close_after_streams_costs_one_error_at_most_and_nothing_is_sent_twice() -> None:
+    faults = iter([None, None, "closes"])
+    async with FakeProvider(lambda body: Completion(text="x", fault=next(faults, "closes"))) as provider:
+        one, failed = model(provider), 0
+        for _ in range(2):
+            await draw(one)
+            await asyncio.sleep(0.3)
+        for _ in range(8):
+            try:
+                await draw(one)
+            except ServerError:
+                failed += 1
+        assert failed <= 1
+        assert provider.received in (10, 10 - failed)
 
 
 KEY = "canary-7f3a9c51e2"

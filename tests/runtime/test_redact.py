@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentkit.runtime.redact import MASK, Redactor, redact, secrets_in
+from agentkit.runtime.redact import MASK, Redactor, Tail, redact, secrets_in
 
 CANARY = "sk-canary/12+34=56?абв"
 
@@ -108,3 +108,22 @@ def test_without_shapes_only_known_secrets_go() -> None:
     only = Redactor(["known-secret"], shapes=False)
     assert only("known-secret api_key=abc12345678") == f"{MASK} api_key=abc12345678"
     assert only.data({"password": "x"}) == {"password": "x"}
+
+
+@given(st.text(), st.text(), st.lists(st.integers(1, 9), min_size=1))
+def test_a_secret_is_struck_out_however_the_stream_cuts_it(before: str, after: str, sizes: list[int]) -> None:
+    secret = "canary-4711-abcdef"
+    text, pieces, place = f"{before}{secret}{after}", [], 0
+    while place < len(text):
+        size = sizes[len(pieces) % len(sizes)]
+        pieces.append(text[place : place + size])
+        place += size
+    redactor = Redactor([secret], shapes=False)
+    tail = Tail(redactor)
+    assert "".join([*map(tail.feed, pieces), tail.end()]) == redactor(text)
+
+
+def test_text_that_cannot_be_a_secret_is_not_held_back() -> None:
+    tail = Tail(Redactor(["canary-4711-abcdef"], shapes=False))
+    assert [tail.feed(piece) for piece in ("Hello ", "cana", "da", " can")] == ["Hello ", "", "canada", " "]
+    assert tail.end() == "can"

@@ -45,11 +45,12 @@ _PHRASES = "|".join(sorted(map(re.escape, _SIGN_OF), key=len, reverse=True))
 _PATTERN = re.compile(
     rf"""
     (?P<number>(?:\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+)(?:\.\d+)?|(?<!\d)\.\d+)(?P<percent>\s?%|\s+(?:percent|процент\w*)\b)?
-    | (?P<equals>==?|≈|≃|~=|=>|⇒|⟹|->|→|(?<!\w)(?:{_EQUALS})(?!\w))
+    | (?P<equals>=+>|⇒|⟹|⟶|[-−]+>|→|\\(?:Long|long)?(?:R|r)ightarrow|\\implies|\\to\b|:=|==?|≈|≃|~=|\\approx
+      |(?<!\w)(?:{_EQUALS})(?!\w))
     | (?P<phrase>(?<!\w)(?:{_PHRASES})(?!\w))
     | (?P<sign>\*\*|[-+*/^×÷·⋅∗−–]|\\times|\\cdot|\\div)
     | (?P<open>[(\[{{]) | (?P<close>[)\]}}])
-    | (?P<skip>[$€£₽"'“”‘’`\\]|\bUSD\b)
+    | (?P<skip>\\(?:left|right|displaystyle|boxed|quad|qquad|text|mathrm)\b|[$€£₽"'“”‘’`\\]|\bUSD\b)
     | (?P<word>[^\W\d_]+(?:['’/-][^\W\d_]+)*)
     | (?P<break>[^\s\w]|\n|_)
     """,

@@ -88,13 +88,17 @@ async def _verdict(judge: Evaluator, line: bytes) -> dict[str, Any]:
         verdict = _renderer(judge)(await judge.evaluate(record))
         return {**_id(row), **plain(verdict)}
     except NotJSONError as error:
-        return _error({}, f"{error} (column {error.column})")
+        return _error(judge, {}, f"{error} (column {error.column})")
     except Exception as error:  # noqa: BLE001 - one row never ends the run
-        return _error(_id(row), str(error) or type(error).__name__)
+        return _error(judge, _id(row), str(error) or type(error).__name__)
 
 
-def _error(named: Mapping[str, JSON], reason: str) -> dict[str, Any]:
-    return {**named, "status": "error", "score": None, "label": "", "findings": [], "reason": reason}
+def _error(judge: Evaluator, named: Mapping[str, JSON], reason: str) -> dict[str, Any]:
+    """A line with every key that a verdict has at its top, so that who reads ``first_error`` or ``valid`` finds a null."""
+    from agentkit.types import Score
+
+    blank = dict.fromkeys(_renderer(judge)(Score(value=None, status="error")))
+    return {**named, **blank, "status": "error", "score": None, "label": "", "findings": [], "reason": reason}
 
 
 def _id(row: JSON) -> dict[str, JSON]:

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Agentkit = Callable[..., "subprocess.CompletedProcess[str]"]
 ROWS = [
     '{"id": "a", "answer": "The centre opened in 1997.", "documents": ["The centre opened in 1997."]}',
@@ -38,6 +40,33 @@ def test_each_row_gets_a_line_and_a_bad_row_does_not_end_the_run(agentkit: Agent
     assert "none of answer, claim, output, response" in str(lines[4]["reason"])
     assert lines[5]["reason"] == "documents[0] must be a text, or an object with a 'text'"
     assert "3 error, 2 scored, 1 unscored; mean score 0." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "keys"),
+    [
+        ("reasoning_steps", {"first_error"}),
+        ("plan_validity", {"valid"}),
+        ("failure_attribution", {"agent", "step"}),
+        ("tool_calls", {"first_error"}),
+    ],
+)
+def test_a_row_that_cannot_be_read_has_the_keys_of_the_others(
+    agentkit: Agentkit, tmp_path: Path, evaluator: str, keys: set[str]
+) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"id": "a"\n{"id": "b"}\n7\n')
+    done = agentkit("evaluate", evaluator, "--input", "rows.jsonl", "--output", "verdicts.jsonl")
+    assert done.returncode == 0, done.stderr
+    lines = written(tmp_path / "verdicts.jsonl")
+    assert [(line["row"], line.get("id"), line["status"]) for line in lines] == [
+        (1, None, "error"),
+        (2, "b", "error"),
+        (3, None, "error"),
+    ]
+    for line in lines:
+        assert line["findings"] == []
+        assert line["reason"]
+        assert {key: line[key] for key in keys} == dict.fromkeys(keys)
 
 
 def test_a_finding_tells_place_reason_and_evidence(agentkit: Agentkit, tmp_path: Path) -> None:

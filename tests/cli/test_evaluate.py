@@ -1,5 +1,6 @@
 """``agentkit evaluate``: rows in, verdicts out."""
 
+import gzip
 import json
 import subprocess
 from collections.abc import Callable
@@ -99,6 +100,21 @@ def test_rows_come_from_stdin_and_go_to_stdout(agentkit: Agentkit) -> None:
     )
     assert said.stderr == ""
     assert json.loads(said.stdout)["label"] == "unsupported"
+
+
+def test_gzipped_rows_are_read_like_others_and_a_damaged_file_is_told(agentkit: Agentkit, tmp_path: Path) -> None:
+    packed = gzip.compress("\n".join(ROWS).encode())
+    (tmp_path / "rows.jsonl").write_text("\n".join(ROWS))
+    (tmp_path / "rows.jsonl.gz").write_bytes(packed)
+    (tmp_path / "torn.gz").write_bytes(packed[:-12])
+    for source, target in (("rows.jsonl", "plain"), ("rows.jsonl.gz", "packed")):
+        assert agentkit("evaluate", "groundedness", "--input", source, "--output", target).returncode == 0
+    plain, unpacked = ([{**line, "seconds": 0} for line in written(tmp_path / name)] for name in ("plain", "packed"))
+    assert plain == unpacked
+    torn = agentkit("evaluate", "groundedness", "--input", "torn.gz", "--output", "torn.jsonl")
+    assert torn.returncode == 2
+    assert "torn.gz is damaged" in torn.stderr
+    assert "Traceback" not in torn.stderr
 
 
 def test_another_file_is_not_written_over(agentkit: Agentkit, tmp_path: Path) -> None:

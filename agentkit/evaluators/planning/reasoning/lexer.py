@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from agentkit.answers.numerals import SCALES, SIMPLE
+from agentkit.answers.numerals import SCALES, SIMPLE, number
 
 Kind = Literal["number", "name", "sign", "open", "close", "equals", "word", "break"]
 
@@ -83,7 +83,16 @@ _SPOKEN = (
     (re.compile(rf"\b(?:dividing|divide|quotient of)\s+{_FACTOR}\s+(?:by|and)\s+{_FACTOR}", re.I), r"\1 / \2"),
     (re.compile(rf"\bdifference (?:between|of)\s+{_FACTOR}\s+(?:and|from)\s+{_FACTOR}", re.I), r"\1 - \2"),
 )
+_SMALL = "|".join(sorted((word for word in SIMPLE if word.isascii()), key=len, reverse=True))
+_FIGURES = re.compile(
+    rf"\b(?:{_SMALL})(?:(?:\s+(?:hundred|thousand)(?:\s+and(?=\s+(?:{_SMALL})\b))?)|[\s-](?:{_SMALL}))+\b", re.I
+)
 _TIMES = ("x", "X", "х", "Х")
+
+
+def figured(text: str) -> str:
+    """The text with English numbers of several words in figures: ``minus four hundred and twenty-one`` is ``minus 421``."""
+    return _FIGURES.sub(lambda found: found[0] if (value := number(found[0])) is None else str(value), text)
 
 
 def spoken(text: str) -> str:

@@ -86,6 +86,12 @@ RIGHT = {
         "Mya finished above Eli; the remaining places are third and fourth, so Mya must be third and Eli must be fourth.",
         "Therefore Mya finished third. The answer is (B).",
     ]),
+    "sum in numbers of several words": (SUM, [
+        "Let A stand for (-9 - 5 - 0), B for (4 + 3 + -5), C for (3 * 4 * 5) and D for (7 - -7 * 4); take (A - B) * (C - D).",
+        "A comes to minus nine minus five minus zero, which is minus fourteen.", "B: four plus three plus minus five is two.",
+        "C: three times four times five equals sixty.", "D: seven plus twenty-eight, which makes thirty-five.",
+        "In total: minus sixteen times twenty-five, so the whole is minus four hundred.",
+    ]),
     "sum with arrows": (SUM, [
         "Put A = (-9 - 5 - 0); B = (4 + 3 + -5); C = (3 × 4 × 5); D = (7 - -7 × 4)."
         " The expression is then (A - B) × (C - D).",
@@ -146,6 +152,7 @@ CHANGES = [
     ("order as numbered places", 1, "2. Rob, 3. ?", "2. ?, 3. Rob", "declared_state_wrong"),
     ("order as numbered places", 3, "3. Mya, 4. Eli", "3. Eli, 4. Mya", "declared_state_wrong"),
     ("order as numbered places", 4, "(B)", "(C)", "unsupported_conclusion"),
+    ("sum in numbers of several words", 4, "thirty-five", "thirty-six", "arithmetic_wrong"),
     ("sum with arrows", 1, "=> (-14 - 0)", "=> (-13 - 0)", "arithmetic_wrong"),
     ("sum with arrows", 3, "Rightarrow 60", "Rightarrow 50", "arithmetic_wrong"),
     ("swaps in words for no swap", 1, "Claire and Alice:", "Claire and Bob:", "procedure_violated"),

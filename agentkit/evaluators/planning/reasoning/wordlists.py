@@ -49,8 +49,9 @@ _PROSE_WORDS = (
 _PROSE = frozenset(
     _PROSE_WORDS.split()
 )  # words of a list that prose uses too: they count where a list goes on behind them
-_LISTED = re.compile(r"\s*(?:[,;:<)\]}→>≺/?|.=(–-]|$|(?:before|then|has|is|vs|versus)\b)")
+_LISTED = re.compile(r"\s*(?:[,;:<)\]}→>≺/?|.=(–-]|$|(?:before|comes before|precedes|then|has|is|vs|versus)\b)")
 _BEHIND = re.compile(r"\s*(\w+|[^\w\s])")
+_OPENS = re.compile(r"[:\[({]\s*$")
 _LOOSE = frozenset(("", "and", "or", "then", "the", "to", "of", "in"))
 _SPELLS = re.compile(r"[\s\"':=→>/–-]*(?:(?:has|is|gives|yields|(?:starts|begins) with)\s+)?[\"']?", re.I)
 _WHICH = re.compile(
@@ -177,6 +178,9 @@ def _mark(text: str, end: int) -> str:
 
 def _in_list(text: str, before: Sequence[_Mention], one: _Mention) -> bool:
     """Whether a word that prose uses too stands in a list: the list goes on behind it, or comes right up to it."""
+    following = _BEHIND.match(text, one.end)
+    if _OPENS.search(text, 0, one.start) and following and following[1].casefold() not in _PROSE:
+        return True  # "the list reads: have hugh love"
     gap = text[before[-1].end : one.start] if before else "-"
     return (
         _LISTED.match(text, one.end) is not None or re.fullmatch(r"\s*(?:[,/?|<]|and|or|(?<=\s))\s*", gap) is not None

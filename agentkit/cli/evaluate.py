@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
 from agentkit.errors import ConfigError, InputError, StoreError
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from rich.progress import Progress
 
     from agentkit.protocols import Evaluator
@@ -26,12 +30,15 @@ _KEYS = {
     "target": ("target", "reference", "expected"),
     "documents": ("documents", "document", "contexts", "context", "evidence"),
 }
+_GZIP = b"\x1f\x8b"
 _TAKEN = frozenset(("id", "metadata", *(key for keys in _KEYS.values() for key in keys)))
 
 
 @click.command(name="evaluate")
 @click.argument("evaluator")
-@click.option("--input", "-i", "source", required=True, metavar="FILE", help="Rows as JSON Lines; - for stdin.")
+@click.option(
+    "--input", "-i", "source", required=True, metavar="FILE", help="Rows as JSON Lines, gzipped or not; - for stdin."
+)
 @click.option("--output", "-o", "target", required=True, metavar="FILE", help="Where verdicts go; - for stdout.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the evaluator.")
 @click.option("--fresh", is_flag=True, help="Write the output anew instead of going on where it ends.")
@@ -47,13 +54,13 @@ def command(evaluator: str, source: str, target: str, options: tuple[str, ...], 
 
     with Kit() as kit, ExitStack() as open_files:
         judge = kit.evaluator(evaluator, **_parsed(options))
-        rows = open_files.enter_context(_opened(source))
+        rows = _lines(open_files.enter_context(_opened(source)), source)
         output = _Output(target, evaluator, fresh=fresh)
         open_files.callback(output.close)
         _run(judge, rows, output, source=source, quiet=quiet)
 
 
-def _run(judge: Evaluator, rows: BinaryIO, output: _Output, *, source: str, quiet: bool) -> None:
+def _run(judge: Evaluator, rows: Iterable[bytes], output: _Output, *, source: str, quiet: bool) -> None:
     from agentkit.runtime.concurrency import run_sync
 
     counts, scores = Counter[str](), _Mean()
@@ -88,13 +95,17 @@ async def _verdict(judge: Evaluator, line: bytes) -> dict[str, Any]:
         verdict = _renderer(judge)(await judge.evaluate(record))
         return {**_id(row), **plain(verdict)}
     except NotJSONError as error:
-        return _error({}, f"{error} (column {error.column})")
+        return _error(judge, {}, f"{error} (column {error.column})")
     except Exception as error:  # noqa: BLE001 - one row never ends the run
-        return _error(_id(row), str(error) or type(error).__name__)
+        return _error(judge, _id(row), str(error) or type(error).__name__)
 
 
-def _error(named: Mapping[str, JSON], reason: str) -> dict[str, Any]:
-    return {**named, "status": "error", "score": None, "label": "", "findings": [], "reason": reason}
+def _error(judge: Evaluator, named: Mapping[str, JSON], reason: str) -> dict[str, Any]:
+    """A line with every key that a verdict has at its top, so that who reads ``first_error`` or ``valid`` finds a null."""
+    from agentkit.types import Score
+
+    blank = dict.fromkeys(_renderer(judge)(Score(value=None, status="error")))
+    return {**named, **blank, "status": "error", "score": None, "label": "", "findings": [], "reason": reason}
 
 
 def _id(row: JSON) -> dict[str, JSON]:
@@ -245,17 +256,35 @@ class _Output:
         return StoreError(f"{self._target} cannot be written: {error.strerror or error}")
 
 
-def _opened(source: str) -> BinaryIO:
+def _opened(source: str) -> BufferedReader:
     if source == "-":
-        return sys.stdin.buffer
+        return cast("BufferedReader", sys.stdin.buffer)
     try:
         return Path(source).open("rb")
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error.strerror or error}") from None
 
 
+def _lines(rows: BufferedReader, source: str) -> Iterator[bytes]:
+    """The lines of the file, whether it is gzipped or not, which its first two bytes tell."""
+    if rows.peek(2)[:2] != _GZIP:
+        yield from rows
+        return
+    try:
+        yield from gzip.GzipFile(fileobj=rows)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{source} is damaged: {error}; what was read before is judged") from None
+
+
 def _size(source: str) -> int | None:
-    return None if source == "-" else Path(source).stat().st_size
+    """How many bytes of lines are to come; None where that is not known before they are read."""
+    packed = source == "-" or _opened_with(source, _GZIP)
+    return None if packed else Path(source).stat().st_size
+
+
+def _opened_with(source: str, start: bytes) -> bool:
+    with Path(source).open("rb") as file:
+        return file.read(len(start)) == start
 
 
 def _parsed(options: tuple[str, ...]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from typing import Any
 
 from rewrite import rewrite
 from rewrite_second import rewrite_second
+from rewrite_third import rewrite_third
 from surface import resurface
 
 from agentkit.evaluators.planning.reasoning.chain import Chain, Reading
@@ -37,7 +38,9 @@ from agentkit.statistics import Interval, quantile, wilson
 TASKS = ("dyck_languages", "logical_deduction", "multistep_arithmetic", "tracking_shuffled_objects", "word_sorting")
 GPT_4 = 52.87  # overall, direct, step by step: Tyen et al. 2023, arXiv 2311.08516
 Rewriter = Callable[[str, Sequence[str], Random], list[str]]
-_REWRITERS: dict[str, Rewriter] = {"rewritten": rewrite, "rewritten_second": rewrite_second, "resurfaced": resurface}
+_REWRITERS: dict[str, Rewriter] = {
+    "rewritten": rewrite, "rewritten_second": rewrite_second, "rewritten_third": rewrite_third, "resurfaced": resurface,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

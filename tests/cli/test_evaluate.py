@@ -1,9 +1,12 @@
 """``agentkit evaluate``: rows in, verdicts out."""
 
+import gzip
 import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 Agentkit = Callable[..., "subprocess.CompletedProcess[str]"]
 ROWS = [
@@ -40,6 +43,33 @@ def test_each_row_gets_a_line_and_a_bad_row_does_not_end_the_run(agentkit: Agent
     assert "3 error, 2 scored, 1 unscored; mean score 0." in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("evaluator", "keys"),
+    [
+        ("reasoning_steps", {"first_error"}),
+        ("plan_validity", {"valid"}),
+        ("failure_attribution", {"agent", "step"}),
+        ("tool_calls", {"first_error"}),
+    ],
+)
+def test_a_row_that_cannot_be_read_has_the_keys_of_the_others(
+    agentkit: Agentkit, tmp_path: Path, evaluator: str, keys: set[str]
+) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"id": "a"\n{"id": "b"}\n7\n')
+    done = agentkit("evaluate", evaluator, "--input", "rows.jsonl", "--output", "verdicts.jsonl")
+    assert done.returncode == 0, done.stderr
+    lines = written(tmp_path / "verdicts.jsonl")
+    assert [(line["row"], line.get("id"), line["status"]) for line in lines] == [
+        (1, None, "error"),
+        (2, "b", "error"),
+        (3, None, "error"),
+    ]
+    for line in lines:
+        assert line["findings"] == []
+        assert line["reason"]
+        assert {key: line[key] for key in keys} == dict.fromkeys(keys)
+
+
 def test_a_finding_tells_place_reason_and_evidence(agentkit: Agentkit, tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(ROWS[1])
     said = agentkit("evaluate", "groundedness", "-i", "rows.jsonl", "-o", "-", "-q")
@@ -70,6 +100,21 @@ def test_rows_come_from_stdin_and_go_to_stdout(agentkit: Agentkit) -> None:
     )
     assert said.stderr == ""
     assert json.loads(said.stdout)["label"] == "unsupported"
+
+
+def test_gzipped_rows_are_read_like_others_and_a_damaged_file_is_told(agentkit: Agentkit, tmp_path: Path) -> None:
+    packed = gzip.compress("\n".join(ROWS).encode())
+    (tmp_path / "rows.jsonl").write_text("\n".join(ROWS))
+    (tmp_path / "rows.jsonl.gz").write_bytes(packed)
+    (tmp_path / "torn.gz").write_bytes(packed[:-12])
+    for source, target in (("rows.jsonl", "plain"), ("rows.jsonl.gz", "packed")):
+        assert agentkit("evaluate", "groundedness", "--input", source, "--output", target).returncode == 0
+    plain, unpacked = ([{**line, "seconds": 0} for line in written(tmp_path / name)] for name in ("plain", "packed"))
+    assert plain == unpacked
+    torn = agentkit("evaluate", "groundedness", "--input", "torn.gz", "--output", "torn.jsonl")
+    assert torn.returncode == 2
+    assert "torn.gz is damaged" in torn.stderr
+    assert "Traceback" not in torn.stderr
 
 
 def test_another_file_is_not_written_over(agentkit: Agentkit, tmp_path: Path) -> None:

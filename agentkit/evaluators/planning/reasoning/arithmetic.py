@@ -11,7 +11,7 @@ from fractions import Fraction
 from agentkit.evaluators.planning.reasoning.chain import Chain, Notes, Reading
 from agentkit.evaluators.planning.reasoning.equalities import Line, equal, lines, pairs, written
 from agentkit.evaluators.planning.reasoning.expressions import Term
-from agentkit.evaluators.planning.reasoning.lexer import Token, spoken, tokens
+from agentkit.evaluators.planning.reasoning.lexer import Token, figured, spoken, tokens
 
 FAMILY = "arithmetic"
 _NAMED = re.compile(
@@ -54,7 +54,7 @@ def check(chain: Chain) -> Reading | None:
         return None
     names = _names(chain.plain)
     work = _Work(goal, Notes(FAMILY), values=dict.fromkeys(names))
-    for place, text in enumerate(map(spoken, chain.plain)):
+    for place, text in enumerate(spoken(figured(step)) for step in chain.plain):
         step = _Step(place, text, tokens(text, names))
         _read(step, _owned(step.found, list(lines(step.found, work.values, free=True))), work)
     _conclude(chain, work)

@@ -66,10 +66,10 @@ PRICE = Axis(
     "price",
     r"(?:(?:less (?:expensive|costly|pricey)|cheaper|lower[- ]priced|lower in price|"
     r"more affordable)(?: than)?|costs? less than|priced? (?:below|lower than|under)|below|"
-    r"not as (?:expensive|costly|pricey) as|sells? for less than|at a lower price than)",
+    r"not as (?:expensive|costly|pricey) as|sells? for less than|(?:a )?lower (?:price|cost|price tag) than|undercuts?)",
     r"(?:(?:more (?:expensive|costly|pricey)|costlier|pricier|dearer|higher[- ]priced|"
     r"higher in price)(?: than)?|costs? more than|priced? (?:above|higher than|over)|above|"
-    r"not as cheap as|sells? for more than|at a higher price than)",
+    r"not as cheap as|sells? for more than|(?:a )?higher (?:price|cost|price tag) than)",
     r"cheapest|least (?:expensive|costly|pricey)|lowest[- ]priced|most affordable|lowest(?: in price)?",
     r"most (?:expensive|costly|pricey)|costliest|priciest|dearest|highest[- ]priced|least (?:cheap|"
     r"affordable)|highest(?: in price)?",

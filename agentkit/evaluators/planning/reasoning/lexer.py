@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from agentkit.answers.numerals import SCALES, SIMPLE
+from agentkit.answers.numerals import SCALES, SIMPLE, number
 
 Kind = Literal["number", "name", "sign", "open", "close", "equals", "word", "break"]
 
@@ -45,11 +45,12 @@ _PHRASES = "|".join(sorted(map(re.escape, _SIGN_OF), key=len, reverse=True))
 _PATTERN = re.compile(
     rf"""
     (?P<number>(?:\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+)(?:\.\d+)?|(?<!\d)\.\d+)(?P<percent>\s?%|\s+(?:percent|процент\w*)\b)?
-    | (?P<equals>==?|≈|≃|~=|=>|⇒|⟹|->|→|(?<!\w)(?:{_EQUALS})(?!\w))
+    | (?P<equals>=+>|⇒|⟹|⟶|[-−]+>|→|\\(?:Long|long)?(?:R|r)ightarrow|\\implies|\\to\b|:=|==?|≈|≃|~=|\\approx
+      |(?<!\w)(?:{_EQUALS})(?!\w))
     | (?P<phrase>(?<!\w)(?:{_PHRASES})(?!\w))
     | (?P<sign>\*\*|[-+*/^×÷·⋅∗−–]|\\times|\\cdot|\\div)
     | (?P<open>[(\[{{]) | (?P<close>[)\]}}])
-    | (?P<skip>[$€£₽"'“”‘’`\\]|\bUSD\b)
+    | (?P<skip>\\(?:left|right|displaystyle|boxed|quad|qquad|text|mathrm)\b|[$€£₽"'“”‘’`\\]|\bUSD\b)
     | (?P<word>[^\W\d_]+(?:['’/-][^\W\d_]+)*)
     | (?P<break>[^\s\w]|\n|_)
     """,
@@ -82,7 +83,16 @@ _SPOKEN = (
     (re.compile(rf"\b(?:dividing|divide|quotient of)\s+{_FACTOR}\s+(?:by|and)\s+{_FACTOR}", re.I), r"\1 / \2"),
     (re.compile(rf"\bdifference (?:between|of)\s+{_FACTOR}\s+(?:and|from)\s+{_FACTOR}", re.I), r"\1 - \2"),
 )
+_SMALL = "|".join(sorted((word for word in SIMPLE if word.isascii()), key=len, reverse=True))
+_FIGURES = re.compile(
+    rf"\b(?:{_SMALL})(?:(?:\s+(?:hundred|thousand)(?:\s+and(?=\s+(?:{_SMALL})\b))?)|[\s-](?:{_SMALL}))+\b", re.I
+)
 _TIMES = ("x", "X", "х", "Х")
+
+
+def figured(text: str) -> str:
+    """The text with English numbers of several words in figures: ``minus four hundred and twenty-one`` is ``minus 421``."""
+    return _FIGURES.sub(lambda found: found[0] if (value := number(found[0])) is None else str(value), text)
 
 
 def spoken(text: str) -> str:

@@ -41,15 +41,23 @@ _ANY = (
     r"vacant|still to be (?:found|determined)|"
     r"whichever|whoever|(?:the |some )?(?:remaining|other|leftover) \w+|\?+|_+"
 )
+_NEVER = (
+    r"rul(?:es?|ed|ing) out(?: as)?|preclud(?:es?|ed|ing)|prevent(?:s|ed|ing)?|unable|won't|wouldn't|shouldn't|mustn't|"
+    r"anything but|impossible"
+)
+_SO = (
+    r"so|therefore|hence|thus|which means|meaning|that means|it follows(?: that)?|it means(?: that)?|this means|implying|"
+    r"consequently|as a result|then"
+)
 _FIXED = (
     ("any", rf"(?:an? )?(?:{_ANY})"),
-    ("not", r"(?:can(?:no|')?t|cannot|can not|could ?n[o']t|isn't|aren't|wasn't|not|never|neither|nor|ruled out as|impossible)"),
+    ("not", rf"(?:{_NEVER}|can(?:no|')?t|cannot|can not|could ?n[o']t|isn't|aren't|wasn't|not|never|neither|nor)"),
     ("except", r"(?:except(?: for)?|but not|other than|excluding|save|apart from)"),
     ("or", r"(?:either|or|one of|/)"),
     ("and", r"(?:and|&|both)"),
     ("to", r"(?:to|through|thru|until|–|—|-)"),
-    ("it", r"(?:it|they|he|she)"),
-    ("so", r"(?:so|therefore|hence|thus|which means|meaning|that means|this means|implying|consequently|as a result|then)"),
+    ("it", r"(?:it(?! (?:follows|means|turns|is clear|must be that))|they|he|she)"),
+    ("so", rf"(?:{_SO})"),
     ("because", r"(?:because|since)"),
     ("comma", r"[,;:|()]"),
     ("stop", r"[.!?\n]"),

@@ -121,7 +121,7 @@ def _meant(slip: str, desk: _Desk) -> str | None:
 def _check_step(place: int, step: str, spelled: Sequence[Spelled], listed: Sequence[Listed], desk: _Desk) -> None:
     aimed = [one for one in listed if len(one.words) > 1 and _is_aim(one, spelled, desk)]
     ordered = [one for one in listed if one not in aimed]
-    letter = which_letter(step)
+    letter = which_letter(step, desk.words)
     if aimed and (spelled or not ordered):
         _aim(place, aimed[0].words, letter, desk)
     elif spelled and letter is not None and desk.listed:

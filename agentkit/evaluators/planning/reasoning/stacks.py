@@ -26,7 +26,11 @@ _AT_END = re.compile(
     r"signs?|brackets?|characters?|tokens?)|"
     r"(?:input|sequence) (?:is|has been) (?:done|processed|consumed|over|read))\b"
 )
-_POP = re.compile(r"\b(?:pop\w*|remov\w*|unwind\w*|unstack\w*|tak\w+ (?:out|off)|in (?:that|this) order|order)\b")
+_POP = re.compile(
+    r"\b(?:pop\w*|remov\w*|unwind\w*|unstack\w*|tak\w+ (?:out|off)|com\w+ (?:out|off)|lift\w* off|drop\w*|discard\w*|"
+    r"from the top|top down|in (?:that|this) order|order)\b"
+)
+_ON_STACK = re.compile(r"(?<!\boff )(?<!\boff the )(?<!\bfrom the )(?<!\bof the )\bstack\b")
 _NEED = re.compile(r"\b(?:need\w*|clos\w+|match\w*|missing|append\w*|add\w*|requir\w*|complet\w+|counterparts?)\b")
 _ANSWER = re.compile(r"\b(?:answer|ответ|output)\b", re.I)
 _POPPED, _CLOSERS = "what is popped, in order, is", "the closers are"
@@ -92,13 +96,21 @@ def _check_step(place: int, words: str, found: Sequence[Run], walk: _Walk) -> No
             place, "procedure_violated", f"step {place} ends with {left} signs of the input still to read",
             f"read {walk.signs[walk.taken]} next",
         )  # fmt: skip
-    elif not ending and not _POP.search(words) and not _NEED.search(words) and _symbol_and_stack(found)[0]:
+    elif not ending and not _closes(words, found, walk) and _symbol_and_stack(found)[0]:
         walk.notes.flaw(
             place, "procedure_violated", f"step {place} reads one more sign, but the input has only {len(walk.signs)}",
             "go on with the final stack",
         )  # fmt: skip
         return
     _close(place, words, found, walk)
+
+
+def _closes(words: str, found: Sequence[Run], walk: _Walk) -> bool:
+    """Whether a step behind the last sign speaks of the end: by its words, or as all it names is what is left or closes it."""
+    left = tuple(walk.stack)
+    closing = (left, left[::-1], tuple(CLOSER[sign] for sign in left[::-1]))
+    only = len(found) == 1 and found[0].signs in closing
+    return only or bool(_POP.search(words) or _NEED.search(words))
 
 
 def _takes_next(found: Sequence[Run], walk: _Walk) -> bool:
@@ -176,7 +188,7 @@ def _close(place: int, words: str, found: Sequence[Run], walk: _Walk) -> None:
         signs = list(run.signs)
         if any(sign in OPENER for sign in signs):
             walk.closed = _in_turn(place, signs, closers, walk.closed, _CLOSERS, walk)
-        elif signs and popping and not re.search(r"\bstack\b", run.before):
+        elif signs and popping and not _ON_STACK.search(run.before):
             if not _COUNTED.search(words):
                 walk.popped = _in_turn(place, signs, reverse, walk.popped, _POPPED, walk)
         elif signs != walk.stack and (signs or re.search(r"stack", words)) and not (signs == reverse and popping):

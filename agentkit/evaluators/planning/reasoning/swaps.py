@@ -190,8 +190,9 @@ def _said(step: str, table: _Table) -> _Said:
                 r"correct )?(?:answer|option|choice)\b|\([A-Z]\)\s*\.?\s*$", clause, maxsplit=1, flags=re.I)[0]  # fmt: skip
         clause = _spelled(clause, table.aliases)
         found, rest = pairs_in(clause, table.puzzle.people)
-        pairs += found
-        holdings += _holdings(rest, table)
+        unsaid, told = _holdings(rest, table)
+        pairs += found or unsaid
+        holdings += told
     return _Said(tuple(pairs), tuple(holdings), answer)
 
 
@@ -257,12 +258,16 @@ def _leading(run: Sequence[str], telling_words: frozenset[str]) -> int:
     return count
 
 
-def _holdings(clause: str, table: _Table) -> list[tuple[str, str]]:
-    """Runs of people and runs of things as long, matched in order; ``from X to Y`` gives to Y."""
+def _holdings(clause: str, table: _Table) -> tuple[list[frozenset[str]], list[tuple[str, str]]]:
+    """Runs of people and runs of things as long, matched in order; ``from X to Y`` gives to Y.
+
+    Two people named beside them, in whatever words, are a pair that swaps: ``Ann and Bob change over: Ann has red``.
+    """
     clause = re.sub(r"\bfrom\s+[\w'’]+\s+to\b", "to", clause, flags=re.I)
     runs = [
         (kind, [name for _, name in group]) for kind, group in groupby(_mentions(clause, table), key=lambda one: one[0])
     ]
+    pairs = [pair for pair in (_named_beside(runs), _named_behind(runs)) if pair]
     found, place = [], 0
     while place + 1 < len(runs):
         (kind, left), (_, right) = runs[place], runs[place + 1]
@@ -271,4 +276,32 @@ def _holdings(clause: str, table: _Table) -> list[tuple[str, str]]:
             place += 2
         else:
             place += 1
-    return found
+    return pairs, found
+
+
+def _named_beside(runs: list[tuple[str, list[str]]]) -> frozenset[str]:
+    """The two people named before the first holding, cut off from ``runs``; empty when there are no such two."""
+    if len(runs) < 2 or runs[0][0] != "who" or len(runs[0][1]) <= len(runs[1][1]):
+        return frozenset()
+    names = runs[0][1]
+    lead = names if runs[-1][0] == "who" else names[: -len(runs[1][1])]
+    if len(set(lead)) != 2:
+        return frozenset()
+    runs[0] = ("who", names[len(lead) :])
+    if not runs[0][1]:
+        del runs[0]
+    return frozenset(lead)
+
+
+def _named_behind(runs: list[tuple[str, list[str]]]) -> frozenset[str]:
+    """The two people named after the last holding, cut off from ``runs``; empty when there are no such two."""
+    if len(runs) < 2 or runs[-1][0] != "who" or len(runs[-1][1]) <= len(runs[-2][1]):
+        return frozenset()
+    names = runs[-1][1]
+    tail = names if runs[0][0] == "who" else names[len(runs[-2][1]) :]
+    if len(set(tail)) != 2:
+        return frozenset()
+    runs[-1] = ("who", names[: len(names) - len(tail)])
+    if not runs[-1][1]:
+        del runs[-1]
+    return frozenset(tail)

@@ -28,11 +28,17 @@ _QUOTES = "\"'“”‘’`"
 _ORDINALS = {
     word: place
     for place, words in enumerate(
-        ("first 1st initial leading", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th",
-         "eighth 8th", "ninth 9th", "tenth 10th", "eleventh 11th", "twelfth 12th")
+        ("first 1st initial leading opening starting", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th",
+         "seventh 7th", "eighth 8th", "ninth 9th", "tenth 10th", "eleventh 11th", "twelfth 12th")
     )
     for word in words.split()
 }  # fmt: skip
+_CARDINALS = {
+    word: place
+    for place, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+    )
+}
 _PROSE_WORDS = (
     "a all also am an and answer are as at be been before below begin both but by can compare each final "
     "first following for from full further group has have hence here i in is it its last left let letter like list "
@@ -43,10 +49,14 @@ _PROSE_WORDS = (
 _PROSE = frozenset(
     _PROSE_WORDS.split()
 )  # words of a list that prose uses too: they count where a list goes on behind them
-_LISTED = re.compile(r"\s*(?:[,;:<)\]}→>/?|.=(–-]|$|(?:before|then|has|is)\b)")
+_LISTED = re.compile(r"\s*(?:[,;:<)\]}→>≺/?|.=(–-]|$|(?:before|comes before|precedes|then|has|is|vs|versus)\b)")
+_BEHIND = re.compile(r"\s*(\w+|[^\w\s])")
+_OPENS = re.compile(r"[:\[({]\s*$")
+_LOOSE = frozenset(("", "and", "or", "then", "the", "to", "of", "in"))
+_SPELLS = re.compile(r"[\s\"':=→>/–-]*(?:(?:has|is|gives|yields|(?:starts|begins) with)\s+)?[\"']?", re.I)
 _WHICH = re.compile(
     rf"\b({'|'.join(_ORDINALS)})(?:[ -](?:letters?|characters?|chars?|positions?)|\b)|\b(?:letter|"
-    rf"character|position)s? (?:number |no\.? |#)?(\d{{1,2}})\b",
+    rf"character|position)s? (?:number |no\.? |#)?(\d{{1,2}}|{'|'.join(_CARDINALS)})\b",
     re.I,
 )
 
@@ -81,26 +91,27 @@ class _Mention:
     end: int
 
 
-def which_letter(text: str) -> int | None:
-    """The place (0-based) of the letter that a text speaks of: ``second letters`` is 1."""
-    found = [
-        match
-        for match in _WHICH.finditer(text)
-        if "letter" in match[0].casefold() or "char" in match[0].casefold() or match[2]
-    ]
-    found = found or list(_WHICH.finditer(text))
+def which_letter(text: str, words: Sequence[str] = ()) -> int | None:
+    """The place (0-based) of the letter that a text speaks of: ``second letters`` is 1; an ordinal among ``words`` is none."""
+    named = list(_WHICH.finditer(text))
+    found = [match for match in named if re.search("letter|char", match[0], re.I) or match[2]]
+    found = found or [match for match in named if match[0].casefold() not in words]
     if not found:
         return None
-    return _ORDINALS[found[0][1].casefold()] if found[0][1] else int(found[0][2]) - 1
+    if found[0][1]:
+        return _ORDINALS[found[0][1].casefold()]
+    written = found[0][2].casefold()
+    return _CARDINALS[written] if written in _CARDINALS else int(written) - 1
 
 
 def read(step: str, words: Sequence[str]) -> tuple[list[Spelled], list[Listed]]:
     """The letters and the lists of a step, in order."""
     quoted = _mentions(step, words, quoted=True)
+    marks = _marks(step, words)
     spelled: list[Spelled] = []
     listed: list[Listed] = []
     for sentence in _SENTENCE.split(step):
-        mentions = _mentions(sentence, words, quoted=bool(quoted))
+        mentions = _mentions(sentence, words, quoted=bool(quoted), marks=marks)
         if not mentions:
             continue
         start = 0
@@ -130,7 +141,9 @@ def answer_of(step: str, words: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(mention.word for mention in mentions) or None
 
 
-def _mentions(text: str, words: Sequence[str], *, quoted: bool, prose: bool = True) -> list[_Mention]:
+def _mentions(
+    text: str, words: Sequence[str], *, quoted: bool, prose: bool = True, marks: frozenset[str] = frozenset()
+) -> list[_Mention]:
     names = "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
     border = (rf"[{_QUOTES}]", rf"[{_QUOTES}]") if quoted else (r"(?<![\w'’-])", r"(?![\w-]|['’]\w)")
     pattern = re.compile(f"{border[0]}({names}){border[1]}", re.I)
@@ -139,13 +152,35 @@ def _mentions(text: str, words: Sequence[str], *, quoted: bool, prose: bool = Tr
         one = _Mention(match[1].casefold(), match.start(), match.end())
         if found and _is_letter(text, found[-1], one):
             continue
-        if quoted or not prose or one.word not in _PROSE or _in_list(text, found[-1:], one):
+        if (
+            quoted
+            or not prose
+            or one.word not in _PROSE
+            or _in_list(text, found[-1:], one)
+            or _mark(text, one.end) in marks
+        ):
             found.append(one)
     return found
 
 
+def _marks(step: str, words: Sequence[str]) -> frozenset[str]:
+    """What stands behind words that prose does not use: in ``kitten gives k``, ``gives`` marks a word of the list."""
+    sure = [word for word in words if word not in _PROSE and len(word) > 1]
+    return (
+        frozenset(_mark(step, one.end) for one in _mentions(step, sure, quoted=False)) - _LOOSE if sure else frozenset()
+    )
+
+
+def _mark(text: str, end: int) -> str:
+    found = _BEHIND.match(text, end)
+    return found[1].casefold() if found else ""
+
+
 def _in_list(text: str, before: Sequence[_Mention], one: _Mention) -> bool:
     """Whether a word that prose uses too stands in a list: the list goes on behind it, or comes right up to it."""
+    following = _BEHIND.match(text, one.end)
+    if _OPENS.search(text, 0, one.start) and following and following[1].casefold() not in _PROSE:
+        return True  # "the list reads: have hugh love"
     gap = text[before[-1].end : one.start] if before else "-"
     return (
         _LISTED.match(text, one.end) is not None or re.fullmatch(r"\s*(?:[,/?|<]|and|or|(?<=\s))\s*", gap) is not None
@@ -154,7 +189,7 @@ def _in_list(text: str, before: Sequence[_Mention], one: _Mention) -> bool:
 
 def _is_letter(text: str, before: _Mention, one: _Mention) -> bool:
     """Whether a word of one letter is the letter of the word before it: ``"j": "j" (10)``."""
-    return len(one.word) == 1 and re.fullmatch(r"[\s\"':=→>–-]*", text[before.end : one.start]) is not None
+    return len(one.word) == 1 and _SPELLS.fullmatch(text, before.end, one.start) is not None
 
 
 def _letters(text: str, mentions: Sequence[_Mention]) -> list[Spelled]:

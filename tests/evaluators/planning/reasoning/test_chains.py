@@ -17,6 +17,7 @@ try:
     import chains
     from rewrite import rewrite
     from rewrite_second import rewrite_second
+    from rewrite_third import rewrite_third
 finally:
     sys.path.remove(str(SUITE))
 
@@ -25,6 +26,7 @@ WORDINGS = {
     "as recorded": lambda task, steps, random: list(steps),
     "in other words": rewrite,
     "in words farther off": rewrite_second,
+    "in the words of a third": rewrite_third,
 }
 EXAMPLES = settings(max_examples=25, deadline=None)
 
@@ -57,6 +59,6 @@ def test_a_step_made_wrong_is_found_where_it_stands(task: str, wording: str, see
 @pytest.mark.parametrize("task", TASKS)
 def test_rewriting_changes_words_and_is_repeatable(task: str) -> None:
     _, steps = chains.chain(task, Random(1))
-    for rewriter in (rewrite, rewrite_second):
+    for rewriter in (rewrite, rewrite_second, rewrite_third):
         assert rewriter(task, steps, Random(5)) == rewriter(task, steps, Random(5))
         assert any(rewriter(task, steps, Random(seed)) != steps for seed in range(3))

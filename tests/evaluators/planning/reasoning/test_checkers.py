@@ -26,6 +26,12 @@ ORDER = (
     "- Eli finished below Mya.\n- Ana finished last.\nQ: Which is correct?\nOptions:\n(A) Eve finished third.\n"
     "(B) Mya finished third.\n(C) Eli finished third."
 )
+PROSE_WORDS = "Sort the following words alphabetically: List: second part oak pine j"
+FRUITS = (
+    "A fruit stand sells three fruits: pears, figs, and kiwis.\n- The pears are less expensive than the figs.\n"
+    "- The kiwis are more expensive than the figs.\nQ: Which is correct?\nOptions:\n(A) The pears are the most expensive.\n"
+    "(B) The figs are the most expensive.\n(C) The kiwis are the most expensive."
+)
 RIGHT = {
     "sum in words": (SUM, [
         "The shape is (A − B) × (C − D) where A equals (−9 − 5 − 0), B equals (4 + 3 + −5), C equals (3 × 4 × 5) "
@@ -80,6 +86,48 @@ RIGHT = {
         "Mya finished above Eli; the remaining places are third and fourth, so Mya must be third and Eli must be fourth.",
         "Therefore Mya finished third. The answer is (B).",
     ]),
+    "sum in numbers of several words": (SUM, [
+        "Let A stand for (-9 - 5 - 0), B for (4 + 3 + -5), C for (3 * 4 * 5) and D for (7 - -7 * 4); take (A - B) * (C - D).",
+        "A comes to minus nine minus five minus zero, which is minus fourteen.", "B: four plus three plus minus five is two.",
+        "C: three times four times five equals sixty.", "D: seven plus twenty-eight, which makes thirty-five.",
+        "In total: minus sixteen times twenty-five, so the whole is minus four hundred.",
+    ]),
+    "sum with arrows": (SUM, [
+        "Put A = (-9 - 5 - 0); B = (4 + 3 + -5); C = (3 × 4 × 5); D = (7 - -7 × 4)."
+        " The expression is then (A - B) × (C - D).",
+        "Compute A: A = (-9 - 5 - 0) => (-14 - 0) => -14.", "Compute B: B = (4 + 3 + -5) ⟹ (7 + -5) → 2.",
+        "Compute C: $C = (3 \\times 4 \\times 5) \\Rightarrow 60$.", "Compute D: D = (7 - -7 × 4) => (7 + 28) => 35.",
+        "Combined: (A - B) × (C - D) = (-14 - 2) × (60 - 35) => -16 × 25 => -400. Answer: -400",
+    ]),
+    "swaps in words for no swap": (SWAPS, [
+        "Before any of it: yellow is with Alice; blue is with Bob; pink is with Claire.",
+        "The two involved are Claire and Alice: Alice has pink; Bob has blue; Claire has yellow.",
+        "Alice gives theirs to Bob and takes what Bob had: Alice → blue, Bob → pink, Claire → yellow.",
+        "Alice(blue), Bob(yellow), Claire(pink) (after this: Claire and Bob change over).",
+        "In the end Claire has the pink ball. Answer: (C)",
+    ]),
+    "stack in a table": (BRACKETS, [
+        "At the outset the stack is empty.", "| < | < |", "| { | < { |", "| [ | < { [ |", "| ( | < { [ ( |", "| ) | < { [ |",
+        "| ] | < { |", "| } | < |", "| { | < { |", "| ( | < { ( |",
+        "No symbols remain, and the stack at this point reads < { (.",
+        'These come off the stack one after another: "(", "{", "<".',
+        'Hence we must write ")", "}", ">". This makes the answer ) } >',
+    ]),
+    "words that prose uses too": (PROSE_WORDS, [
+        "Sort on the opening letter of each word: `second` gives s (19); `part` gives p (16); `oak` gives o (15); "
+        "`pine` gives p (16); "
+        "`j` has j = 10",
+        "Grouped, that is j comes before oak comes before [part / pine] comes before second.",
+        "The tie [part / pine] is broken on letter two: `part` gives a (1); `pine` gives i (9)",
+        "Within this group: part comes before pine. "
+        "Overall: j comes before oak comes before part comes before pine comes before second.",
+        "Final order: j oak part pine second",
+    ]),
+    "order by what is ruled out": (FRUITS, [
+        "The pears have a lower price than the figs, which rules out the pears as the most expensive.",
+        "The figs have a lower price than the kiwis; it follows that the figs are not the most expensive.",
+        "That leaves one possibility: the kiwis have to be the most expensive. Answer: (C)",
+    ]),
 }  # fmt: skip
 CHANGES = [
     ("sum in words", 2, "gives 7", "gives 8", "arithmetic_wrong"),
@@ -104,6 +152,15 @@ CHANGES = [
     ("order as numbered places", 1, "2. Rob, 3. ?", "2. ?, 3. Rob", "declared_state_wrong"),
     ("order as numbered places", 3, "3. Mya, 4. Eli", "3. Eli, 4. Mya", "declared_state_wrong"),
     ("order as numbered places", 4, "(B)", "(C)", "unsupported_conclusion"),
+    ("sum in numbers of several words", 4, "thirty-five", "thirty-six", "arithmetic_wrong"),
+    ("sum with arrows", 1, "=> (-14 - 0)", "=> (-13 - 0)", "arithmetic_wrong"),
+    ("sum with arrows", 3, "Rightarrow 60", "Rightarrow 50", "arithmetic_wrong"),
+    ("swaps in words for no swap", 1, "Claire and Alice:", "Claire and Bob:", "procedure_violated"),
+    ("swaps in words for no swap", 3, "Bob(yellow)", "Bob(blue)", "declared_state_wrong"),
+    ("stack in a table", 11, '"(", "{", "<"', '"<", "{", "("', "unsupported_conclusion"),
+    ("words that prose uses too", 1, "oak comes before [part", "[part", "declared_state_wrong"),
+    ("words that prose uses too", 2, "letter two", "letter three", "procedure_violated"),
+    ("order by what is ruled out", 1, "the figs are not the most", "the figs are the most", "declared_state_wrong"),
     ("order in sentences", 3, "Mya finished above Eli", "Eli finished above Mya", "misquoted"),
     ("order in sentences", 1, "so second place is taken by Rob", "so third place is taken by Mya", "unsupported_conclusion"),
 ]  # fmt: skip

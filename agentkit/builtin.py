@@ -33,6 +33,7 @@ def register_strategies(register: Register) -> None:
     register("self_refine", lazy("agentkit.strategies.self_refine:SelfRefine"))
     register("budget_forcing", lazy("agentkit.strategies.budget_forcing:BudgetForcing"))
     register("validated_plan", lazy("agentkit.strategies.validated_plan:ValidatedPlan"))
+    register("codet", lazy("agentkit.strategies.codet:Codet"))
 
 
 @hookimpl

@@ -73,3 +73,23 @@ def test_a_pool_that_cannot_be_read_is_told_with_its_place(capsys, tmp_path, nam
     assert code == 2
     assert sentence in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": 1, "gold": "7", "answers": []},
+        {"id": 1, "gold": "7", "answers": [None, None]},
+        {"id": 1, "gold": "7", "answers": ["7"]},
+        {"texts": ["So the answer is 7.", "8"]},
+        {"id": 1, "gold": 7, "answers": [7, "7.0", True, {"a": 1}, [1], None, ""]},
+    ],
+    ids=["no samples", "nothing but abstentions", "one sample", "texts without gold", "mixed kinds"],
+)
+def test_odd_pools_have_figures_too(capsys, tmp_path, row):
+    path = tmp_path / "pool.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    code, out, _ = run(capsys, path, "--orders", "2", "--json")
+    rules = json.loads(out)["rules"]
+    assert code == 0
+    assert all(0 <= row["accuracy"] <= 1 and 0 <= row["saving"] <= 1 for row in rules)

@@ -40,6 +40,15 @@ def test_every_rule_is_told_as_data_with_the_default_named(capsys, pool):
     assert report["recommended"] in rules
 
 
+def test_a_budget_shows_what_sharing_it_among_all_questions_comes_to(capsys, pool):
+    _, out, _ = run(capsys, pool, "--orders", "10", "--budget", "2", "--json")
+    report = json.loads(out)
+    shared = report["rules"][-1]
+    assert shared["rule"] == "allocator" != report["recommended"]
+    assert shared["mean_samples"] <= 2
+    assert shared["accuracy"] == pytest.approx(2 / 3, abs=0.15)
+
+
 def test_a_table_recommends_the_cheapest_rule_that_keeps_the_accuracy(capsys, pool):
     code, out, _ = run(capsys, pool, "--orders", "5")
     assert code == 0

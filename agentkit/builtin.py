@@ -42,6 +42,7 @@ def register_strategies(register: Register) -> None:
     register("mixture_of_agents", lazy("agentkit.strategies.mixture_of_agents:MixtureOfAgents"))
     register("budget_forcing", lazy("agentkit.strategies.budget_forcing:BudgetForcing"))
     register("validated_plan", lazy("agentkit.strategies.validated_plan:ValidatedPlan"))
+    register("codet", lazy("agentkit.strategies.codet:Codet"))
 
 
 @hookimpl

@@ -78,7 +78,15 @@ class Kit:
             "progress": self._progress,
             "networks": self._networks,
             "mcp": self.servers,
+            "sandbox": self.sandbox,
         }
+
+    @cached_property
+    def sandbox(self) -> Tool:
+        """Where components run programs that a model wrote, once their options allow it."""
+        from agentkit.tools.python_sandbox import PythonSandbox
+
+        return PythonSandbox(enabled=True, seconds=20)
 
     @cached_property
     def servers(self) -> Servers:

@@ -26,6 +26,11 @@ _KINDS = ("auto", "number", "quantity", "date", "choice", "set", "math", "yes_no
 @click.option("--confidence", type=float, default=0.95, show_default=True, help="Of the rules that can be tuned.")
 @click.option("--tolerance", type=float, default=0.1, show_default=True, help="Points of accuracy that may be lost.")
 @click.option(
+    "--budget",
+    type=click.FloatRange(0, min_open=True),
+    help="Show also what a hard budget of so many samples a question, shared by all questions, comes to.",
+)
+@click.option(
     "--orders", type=click.IntRange(1), default=40, show_default=True, help="Random orders of each question's samples."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the orders and intervals.")
@@ -36,6 +41,7 @@ def command(
     convention: Any,
     confidence: float,
     tolerance: float,
+    budget: float | None,
     orders: int,
     seed: int,
     as_json: bool,
@@ -47,6 +53,7 @@ def command(
     """
     from agentkit.strategies import pools as replays
     from agentkit.strategies import stopping
+    from agentkit.strategies.allocation import measure_allocation
 
     questions = [
         replays.pooled(name, texts, gold, kind, convention=convention)
@@ -56,6 +63,8 @@ def command(
     rules = {name: stopping.rule("fixed" if name == "full" else name, confidence=confidence) for name in _RULES}
     outcomes = [replays.measure(questions, rule, name, orders=orders, seed=seed) for name, rule in rules.items()]
     best = replays.cheapest(outcomes, outcomes[0], tolerance=tolerance / 100)
+    if budget is not None:
+        outcomes.append(measure_allocation(questions, budget, orders=orders, seed=seed))
     report = _report(questions, outcomes, seed) | {"default": replays.DEFAULT, "recommended": best.rule}
     click.echo(json.dumps(report, indent=2)) if as_json else _print(report, tolerance)
 

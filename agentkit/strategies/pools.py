@@ -50,8 +50,8 @@ class Outcome:
         return paired_difference(full.right, self.right, rng=Random(seed), resamples=_RESAMPLES)
 
     def saving(self, full: Outcome) -> float:
-        """The share of the samples of ``full`` that were not drawn."""
-        return 1 - fmean(self.drawn) / fmean(full.drawn)
+        """The share of the samples of ``full`` that were not drawn; 0 where there were none."""
+        return 1 - fmean(self.drawn) / fmean(full.drawn) if any(full.drawn) else 0.0
 
 
 def pooled(

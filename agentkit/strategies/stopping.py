@@ -245,16 +245,16 @@ def _gamma_distributions(x: float, largest: int) -> list[float]:
 
 
 @lru_cache(maxsize=65536)
-def regret(first: int, second: int, votes: int, left: int) -> float:
+def regret(first: int, second: int, votes: int, left: int, unseen: float = UNSEEN) -> float:
     """The share by which another answer is expected to lead in the end, were all ``left`` samples drawn.
 
     ``first`` and ``second`` are the votes of the leader and the runner-up among ``votes``. The rest falls as from a Polya
-    urn that holds the votes so far and ``UNSEEN`` of what was not given yet.
+    urn that holds the votes so far and ``unseen`` of what was not given yet.
     """
     if first - second >= left:
         return 0.0
-    urn = (float(first), float(second) or UNSEEN)
-    rest = max(0.0, votes + UNSEEN - sum(urn))
+    urn = (float(first), float(second) or unseen)
+    rest = max(0.0, votes + unseen - sum(urn))
     lead, run, other = (_log_paths(weight, left) for weight in (*urn, rest))
     every = lgamma(left + 1) - _log_rising(sum(urn) + rest, left)
     total = 0.0
@@ -262,7 +262,7 @@ def regret(first: int, second: int, votes: int, left: int) -> float:
         behind = first + i - second
         for j in range(behind + 1, left - i + 1):
             total += (j - behind) * exp(every + lead[i] + run[j] + other[left - i - j])
-    return total / (votes + left + UNSEEN)
+    return total / (votes + left + unseen)
 
 
 def _log_paths(weight: float, left: int) -> list[float]:

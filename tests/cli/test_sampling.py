@@ -40,6 +40,15 @@ def test_every_rule_is_told_as_data_with_the_default_named(capsys, pool):
     assert report["recommended"] in rules
 
 
+def test_a_budget_shows_what_sharing_it_among_all_questions_comes_to(capsys, pool):
+    _, out, _ = run(capsys, pool, "--orders", "10", "--budget", "2", "--json")
+    report = json.loads(out)
+    shared = report["rules"][-1]
+    assert shared["rule"] == "allocator" != report["recommended"]
+    assert shared["mean_samples"] <= 2
+    assert shared["accuracy"] == pytest.approx(2 / 3, abs=0.15)
+
+
 def test_a_table_recommends_the_cheapest_rule_that_keeps_the_accuracy(capsys, pool):
     code, out, _ = run(capsys, pool, "--orders", "5")
     assert code == 0
@@ -73,3 +82,23 @@ def test_a_pool_that_cannot_be_read_is_told_with_its_place(capsys, tmp_path, nam
     assert code == 2
     assert sentence in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": 1, "gold": "7", "answers": []},
+        {"id": 1, "gold": "7", "answers": [None, None]},
+        {"id": 1, "gold": "7", "answers": ["7"]},
+        {"texts": ["So the answer is 7.", "8"]},
+        {"id": 1, "gold": 7, "answers": [7, "7.0", True, {"a": 1}, [1], None, ""]},
+    ],
+    ids=["no samples", "nothing but abstentions", "one sample", "texts without gold", "mixed kinds"],
+)
+def test_odd_pools_have_figures_too(capsys, tmp_path, row):
+    path = tmp_path / "pool.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    code, out, _ = run(capsys, path, "--orders", "2", "--json")
+    rules = json.loads(out)["rules"]
+    assert code == 0
+    assert all(0 <= row["accuracy"] <= 1 and 0 <= row["saving"] <= 1 for row in rules)

@@ -46,8 +46,8 @@ def command(evaluator: str, source: str, target: str, options: tuple[str, ...], 
     from agentkit.kit import Kit
 
     with Kit() as kit, ExitStack() as open_files:
-        judge = kit.evaluator(evaluator, **_parsed(options))
-        rows = open_files.enter_context(_opened(source))
+        judge = kit.evaluator(evaluator, **options_of(options))
+        rows = open_files.enter_context(opened(source))
         output = _Output(target, evaluator, fresh=fresh)
         open_files.callback(output.close)
         _run(judge, rows, output, source=source, quiet=quiet)
@@ -69,9 +69,9 @@ def _run(judge: Evaluator, rows: BinaryIO, output: _Output, *, source: str, quie
             scores.add(verdict.get("score"))
             tell(len(line), _summary(counts, scores))
 
-    with _progress(source, quiet=quiet) as progress:
-        task = progress.add_task("judging", total=_size(source), state="")
-        run_sync(run(lambda size, state: progress.update(task, advance=size, state=state)))
+    with progress(source, quiet=quiet) as shown:
+        task = shown.add_task("judging", total=size_of(source), state="")
+        run_sync(run(lambda size, state: shown.update(task, advance=size, state=state)))
     if not quiet:
         kept = f", {len(output.done):,} were there" if output.done else ""
         click.echo(f"{_summary(counts, scores) or 'no rows'}{kept}", err=True)
@@ -84,7 +84,7 @@ async def _verdict(judge: Evaluator, line: bytes) -> dict[str, Any]:
     row: Any = None
     try:
         row = parse(line.removeprefix(b"\xef\xbb\xbf"))
-        record = _parser(judge)(row)
+        record = reader(judge)(row)
         verdict = _renderer(judge)(await judge.evaluate(record))
         return {**_id(row), **plain(verdict)}
     except NotJSONError as error:
@@ -101,7 +101,7 @@ def _id(row: JSON) -> dict[str, JSON]:
     return {"id": row["id"]} if isinstance(row, dict) and "id" in row else {}
 
 
-def _parser(judge: Evaluator) -> Callable[[Any], Record]:
+def reader(judge: Evaluator) -> Callable[[Any], Record]:
     """The evaluator's own ``parse(row) -> Record``, where it reads rows of another form."""
     own: Callable[[Any], Record] = getattr(judge, "parse", _record)
     return own
@@ -245,7 +245,8 @@ class _Output:
         return StoreError(f"{self._target} cannot be written: {error.strerror or error}")
 
 
-def _opened(source: str) -> BinaryIO:
+def opened(source: str) -> BinaryIO:
+    """The file, or stdin for ``-``; raises ``InputError`` where it cannot be read."""
     if source == "-":
         return sys.stdin.buffer
     try:
@@ -254,11 +255,13 @@ def _opened(source: str) -> BinaryIO:
         raise InputError(f"{source} cannot be read: {error.strerror or error}") from None
 
 
-def _size(source: str) -> int | None:
+def size_of(source: str) -> int | None:
+    """Its size in bytes, where it has one."""
     return None if source == "-" else Path(source).stat().st_size
 
 
-def _parsed(options: tuple[str, ...]) -> dict[str, Any]:
+def options_of(options: tuple[str, ...]) -> dict[str, Any]:
+    """``KEY=VALUE`` by key, each value as JSON where it is, else as text."""
     found = {}
     for option in options:
         key, equals, text = option.partition("=")
@@ -294,7 +297,8 @@ def _summary(counts: Mapping[str, int], scores: _Mean) -> str:
     return ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items())) + str(scores)
 
 
-def _progress(source: str, *, quiet: bool) -> Progress:
+def progress(source: str, *, quiet: bool) -> Progress:
+    """A bar on stderr over the bytes of the rows, on a terminal only."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

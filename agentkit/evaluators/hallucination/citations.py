@@ -6,8 +6,10 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from agentkit.errors import ConfigError
+from agentkit.evaluators.hallucination.calibrated import calibrated
 from agentkit.evaluators.hallucination.claims import claims
 from agentkit.evaluators.hallucination.groundedness import Groundedness
 from agentkit.evaluators.hallucination.references import MARK, Library, Reference, numbers, references
@@ -51,11 +53,13 @@ class Citations:
     sentences and references that are sound; ``label`` is ``sound``, ``flawed`` or ``refusal``. A sentence is supported as
     ``groundedness`` with this ``threshold`` says. English and Russian; without a model. ``max_sentences`` and as many
     references of a long answer are checked.
+    ``calibration`` is a file of ``agentkit calibrate``: the score becomes a probability by your own labels.
     """
 
     threshold: float = 0.5
     missing: bool = True
     max_sentences: int = 200
+    calibration: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -69,7 +73,8 @@ class Citations:
         answer = (
             record.output if isinstance(record.output, str) else "" if record.output is None else str(record.output)
         )
-        return replace(self.check(answer, record.documents), seconds=time.perf_counter() - began)
+        score = calibrated(self.check(answer, record.documents), self.calibration)
+        return replace(score, seconds=time.perf_counter() - began)
 
     def check(self, answer: str, documents: Sequence[Document]) -> Score:
         """``evaluate`` for plain values; ``seconds`` stays 0."""

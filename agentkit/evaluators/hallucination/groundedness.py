@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from agentkit.errors import ConfigError
 from agentkit.evaluators.hallucination.alignment import align
+from agentkit.evaluators.hallucination.calibrated import calibrated
 from agentkit.evaluators.hallucination.claims import Claim, claims
 from agentkit.evaluators.hallucination.edits import find_edits
 from agentkit.evaluators.hallucination.evidence import find_evidence
@@ -44,11 +46,13 @@ class Groundedness:
     is unscored. The score is the calibrated probability that the answer is supported; ``label`` is ``supported``,
     ``partially_supported``, ``unsupported``, ``contradicted`` or ``refusal``. Findings with code ``claim`` give the verdict on
     each claim, the others its unsupported words; all have offsets into the original answer.
+    ``calibration`` is a file of ``agentkit calibrate``: the score becomes a probability by your own labels.
     """
 
     threshold: float = 0.5
     max_evidence: int = 3
     max_claims: int = 1000
+    calibration: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -60,7 +64,7 @@ class Groundedness:
     async def evaluate(self, record: Record) -> Score:
         """The score of the answer; without answer, documents or claims, or in another language, it is unscored with a reason."""
         began = time.perf_counter()
-        score = self.check(_text(record.output), record.documents)
+        score = calibrated(self.check(_text(record.output), record.documents), self.calibration)
         return replace(score, seconds=time.perf_counter() - began)
 
     def check(self, answer: str, documents: Sequence[Document]) -> Score:

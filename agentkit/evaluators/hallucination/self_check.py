@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from agentkit import answers
 from agentkit.answers import Convention, Kind
 from agentkit.errors import ConfigError
 from agentkit.evaluators.hallucination import agreement, samples
+from agentkit.evaluators.hallucination.calibrated import calibrated
 from agentkit.evaluators.hallucination.entailment import follows, question_bounds
 from agentkit.protocols import Model
 from agentkit.text import Span
@@ -43,6 +45,7 @@ class SelfCheck:
     ``model`` the first sample). ``label`` is ``consistent`` from ``threshold`` on, else ``inconsistent``; sentences below
     it are findings. Of more than ``max_samples`` samples the first are read. Agreement is not truth: what a model always
     gets wrong, its samples agree on.
+    ``calibration`` is a file of ``agentkit calibrate``: the score becomes a probability by your own labels.
     """
 
     model: Model | None = None
@@ -53,6 +56,7 @@ class SelfCheck:
     max_samples: int = 100
     max_sentences: int = 20
     max_asked: int = 5
+    calibration: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
@@ -80,7 +84,7 @@ class SelfCheck:
         judged = await self._judge(pool, record)
         if isinstance(judged, str):
             return _unscored(judged)
-        return self._scored(judged, len(pool.samples), time.perf_counter() - began)
+        return calibrated(self._scored(judged, len(pool.samples), time.perf_counter() - began), self.calibration)
 
     async def _judge(self, pool: samples.Pool, record: Record) -> _Judged | str:
         texts = samples.said(pool.samples)

@@ -6,12 +6,14 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from agentkit import answers
 from agentkit.answers import Convention, Kind
 from agentkit.errors import ConfigError
 from agentkit.evaluators.hallucination import agreement, samples
+from agentkit.evaluators.hallucination.calibrated import calibrated
 from agentkit.evaluators.hallucination.entailment import follows, question_bounds
 from agentkit.protocols import Model
 from agentkit.types import Bounds, Finding, Record, Score, Usage
@@ -39,6 +41,7 @@ class SemanticEntropy:
     sample without an answer is a meaning of its own. ``label`` is ``consistent`` from ``threshold`` on, else
     ``scattered``; ``metadata`` has the ``entropy`` in nats and the ``clusters``. Of more than ``max_samples`` samples the
     first are read.
+    ``calibration`` is a file of ``agentkit calibrate``: the score becomes a probability by your own labels.
     """
 
     model: Model | None = None
@@ -48,6 +51,7 @@ class SemanticEntropy:
     threshold: float = 0.5
     max_samples: int = 100
     max_asked: int = 10
+    calibration: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
@@ -78,7 +82,7 @@ class SemanticEntropy:
                 "not every sample has log-probabilities: use weights: count, or ask the model for logprobs"
             )
         found = await self._clusters(drawn, record)
-        return self._scored(found, drawn, shares, time.perf_counter() - began)
+        return calibrated(self._scored(found, drawn, shares, time.perf_counter() - began), self.calibration)
 
     def _shares(self, drawn: Sequence[samples.Drawn]) -> list[float] | None:
         known = [one.logprob for one in drawn if one.logprob is not None]

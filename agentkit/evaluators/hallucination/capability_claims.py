@@ -10,6 +10,7 @@ from typing import Literal
 
 from agentkit.errors import ConfigError
 from agentkit.evaluators.hallucination.first_person import DENIED, KINDS, PATTERNS, QUOTED, UNREAL
+from agentkit.evaluators.hallucination.output import text_of
 from agentkit.evaluators.hallucination.vocabulary import negates
 from agentkit.text import Span, sentences
 from agentkit.types import Finding, Record, Score
@@ -47,10 +48,7 @@ class CapabilityClaims:
     async def evaluate(self, record: Record) -> Score:
         """The score of the answer; one that is empty is unscored."""
         began = time.perf_counter()
-        answer = (
-            record.output if isinstance(record.output, str) else "" if record.output is None else str(record.output)
-        )
-        return replace(self.check(answer), seconds=time.perf_counter() - began)
+        return replace(self.check(text_of(record.output)), seconds=time.perf_counter() - began)
 
     def check(self, answer: str) -> Score:
         """``evaluate`` for plain values; ``seconds`` stays 0."""

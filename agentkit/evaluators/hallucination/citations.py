@@ -12,6 +12,7 @@ from agentkit.errors import ConfigError
 from agentkit.evaluators.hallucination.calibrated import calibrated
 from agentkit.evaluators.hallucination.claims import claims
 from agentkit.evaluators.hallucination.groundedness import Groundedness
+from agentkit.evaluators.hallucination.output import text_of
 from agentkit.evaluators.hallucination.references import MARK, Library, Reference, numbers, references
 from agentkit.evaluators.hallucination.refusal import is_refusal
 from agentkit.text import language, sentences
@@ -70,10 +71,7 @@ class Citations:
     async def evaluate(self, record: Record) -> Score:
         """The score of the answer; without answer, documents, or anything to cite, it is unscored with a reason."""
         began = time.perf_counter()
-        answer = (
-            record.output if isinstance(record.output, str) else "" if record.output is None else str(record.output)
-        )
-        score = calibrated(self.check(answer, record.documents), self.calibration)
+        score = calibrated(self.check(text_of(record.output), record.documents), self.calibration)
         return replace(score, seconds=time.perf_counter() - began)
 
     def check(self, answer: str, documents: Sequence[Document]) -> Score:

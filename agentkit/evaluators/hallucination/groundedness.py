@@ -18,6 +18,7 @@ from agentkit.evaluators.hallucination.edits import find_edits
 from agentkit.evaluators.hallucination.evidence import find_evidence
 from agentkit.evaluators.hallucination.features import measure
 from agentkit.evaluators.hallucination.findings import claim_finding, word_findings
+from agentkit.evaluators.hallucination.output import text_of
 from agentkit.evaluators.hallucination.refusal import is_refusal
 from agentkit.evaluators.hallucination.source import Source
 from agentkit.evaluators.hallucination.tongue import answer_language, unreadable
@@ -64,7 +65,7 @@ class Groundedness:
     async def evaluate(self, record: Record) -> Score:
         """The score of the answer; without answer, documents or claims, or in another language, it is unscored with a reason."""
         began = time.perf_counter()
-        score = calibrated(self.check(_text(record.output), record.documents), self.calibration)
+        score = calibrated(self.check(text_of(record.output), record.documents), self.calibration)
         return replace(score, seconds=time.perf_counter() - began)
 
     def check(self, answer: str, documents: Sequence[Document]) -> Score:
@@ -151,10 +152,6 @@ def _refusals(answer: str, declined: Sequence[Claim]) -> list[Finding]:
         )
         for claim in declined
     ]
-
-
-def _text(output: object) -> str:
-    return output if isinstance(output, str) else "" if output is None else str(output)
 
 
 def _unscored(reason: str, *, label: str = "", findings: Sequence[Finding] = ()) -> Score:

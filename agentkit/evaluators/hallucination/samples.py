@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agentkit.errors import InputError
+from agentkit.evaluators.hallucination.output import text_of
 from agentkit.types import JSON, Record
 
 _ANSWERS = ("answer", "claim", "output", "response")
@@ -87,7 +88,7 @@ def _number(value: JSON) -> float | None:
 def _text(value: JSON) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return str(value)[:LONGEST] if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return text_of(value)[:LONGEST] if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def _first(row: Mapping[str, Any], keys: tuple[str, ...]) -> Any:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from agentkit import answers
 from agentkit.answers import Convention, Kind
+from agentkit.evaluators.hallucination.output import text_of
 from agentkit.evaluators.hallucination.refusal import is_refusal
 from agentkit.evaluators.hallucination.vocabulary import function_word, negates
 from agentkit.text import Word, language, sentences, words
@@ -92,8 +93,10 @@ def _named(answer: str, target: str) -> bool:
     name, spoken = _plain(target), language(target)
     stems = [word.stem for word in words(target, spoken) if word.kind != "punctuation" and not function_word(word.text)]
     wanted = stems or [word.stem for word in name]
+    if not wanted:
+        return False
     places = [place for span in sentences(answer) for place in _places(_plain(span.text, spoken), wanted)]
-    return bool(wanted) and bool(places) and all(places)
+    return bool(places) and all(places)
 
 
 def _places(said: Sequence[Word], wanted: Sequence[str]) -> list[bool]:
@@ -136,7 +139,7 @@ def _each(target: JSON) -> list[JSON]:
 def _text(value: JSON) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value) if isinstance(value, str | int | float) else ""
+    return text_of(value) if isinstance(value, str | int | float) else ""
 
 
 def _score(value: float | None, label: str, reason: str) -> Score:

@@ -63,6 +63,11 @@ def register_rag(register: Register) -> None:
 def register_evaluators(register: Register) -> None:
     """Judging."""
     register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
+    register("citations", lazy("agentkit.evaluators.hallucination.citations:Citations"))
+    register("short_fact", lazy("agentkit.evaluators.hallucination.short_fact:ShortFact"))
+    register("capability_claims", lazy("agentkit.evaluators.hallucination.capability_claims:CapabilityClaims"))
+    register("self_check", lazy("agentkit.evaluators.hallucination.self_check:SelfCheck"))
+    register("semantic_entropy", lazy("agentkit.evaluators.hallucination.semantic_entropy:SemanticEntropy"))
     register("reasoning_steps", lazy("agentkit.evaluators.planning.reasoning_steps:ReasoningSteps"))
     register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))
     register("plan_validity", lazy("agentkit.evaluators.planning.plan_validity:PlanValidity"))

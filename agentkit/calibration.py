@@ -74,3 +74,47 @@ def rows_needed(loss: float, confidence: float = 0.95) -> int:
     while evidence(0, 0, n, loss) < 1 / (1 - confidence):
         n += max(1, n // 100)
     return n
+
+
+def sure_from(
+    scores: Sequence[float], wrong: Sequence[bool], *, error: float, confidence: float = 0.95
+) -> float | None:
+    """The lowest score such that of what scores at least as much a share of at most ``error`` is wrong, None for none.
+
+    ``wrong[i]`` says whether accepting row ``i`` would be. Prefixes of the rows by falling score are tested in turn, exactly
+    (binomial), from the smallest that could pass on; the first that fails ends it. Which prefixes are tested depends on the
+    scores alone, so for rows that are independent draws of what is to come the promise holds with probability
+    ``confidence``, whatever the scores are worth. -inf where all may be accepted.
+    """
+    if not 0 < error < 1 or not 0 < confidence < 1:
+        raise ValueError("error and confidence must lie between 0 and 1")
+    ordered = sorted(zip(scores, wrong, strict=True), key=lambda one: -one[0])
+    first = max(fewest_rows(error, confidence), len(ordered) // 10)
+    found, errors = None, 0
+    for place, (score, mistaken) in enumerate(ordered, 1):
+        errors += mistaken
+        below = ordered[place][0] if place < len(ordered) else -math.inf
+        if place < first or below == score:
+            continue
+        if _at_most(errors, place, error) > 1 - confidence:
+            break
+        found = math.nextafter(below, math.inf) if below > -math.inf else below
+    return found
+
+
+def fewest_rows(error: float, confidence: float = 0.95) -> int:
+    """The fewest rows on one side on which ``sure_from`` can promise anything: those of which none was wrong."""
+    return math.ceil(math.log(1 - confidence) / math.log1p(-error))
+
+
+def _at_most(errors: int, n: int, share: float) -> float:
+    """The chance of at most ``errors`` in ``n`` trials."""
+    logs = (
+        math.lgamma(n + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(n - k + 1)
+        + k * math.log(share)
+        + (n - k) * math.log1p(-share)
+        for k in range(errors + 1)
+    )
+    return math.fsum(map(math.exp, logs))

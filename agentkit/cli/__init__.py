@@ -21,6 +21,7 @@ COMMANDS = {
     "index": "Build a document index that graphs can retrieve from.",
     "eval": "Run a suite over a data set and print a table with intervals.",
     "evaluate": "Judge rows of a JSONL file with one evaluator.",
+    "calibrate": "Fit the score of an evaluator to labelled rows of your own.",
     "horizon": "After how many steps do runs go wrong? Survival and hazard.",
     "trace": "Show what an agent did, step by step, with its errors marked.",
     "sampling": "Replay recorded samples: which stopping rule would have paid?",

@@ -1,115 +1,171 @@
-"""``agentkit models calibrate``: the thresholds of a cascade that keep a promised loss."""
+"""``agentkit calibrate``: fit an evaluator's score to labelled rows of your own."""
 
 from __future__ import annotations
 
-import gzip
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from agentkit.cli.evaluate import lines_of, opened, options_of, progress, reader, size_of
+from agentkit.errors import AgentkitError, ConfigError, InputError, StoreError
+
 if TYPE_CHECKING:
-    from agentkit.evaluation.cascade import Answers, Tried
+    from agentkit.evaluation.labelled import Fitted
+    from agentkit.protocols import Evaluator
+    from agentkit.statistics import Interval
+    from agentkit.types import JSON
+
+_GOOD = frozenset(("true", "1", "yes", "good", "right", "correct", "supported", "да"))
+_BAD = frozenset(("false", "0", "no", "bad", "wrong", "incorrect", "unsupported", "contradicted", "not_found", "нет"))
 
 
 @click.command(name="calibrate")
-@click.argument("rows", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--models", required=True, metavar="CHEAP,...,STRONG", help="The models, the cheapest first.")
-@click.option("--loss", default=0.02, show_default=True, help="The accuracy that may be lost, as a share.")
+@click.argument("evaluator")
+@click.option(
+    "--input", "-i", "source", required=True, metavar="FILE", help="Labelled rows as JSON Lines; - for stdin."
+)
+@click.option("--output", "-o", "target", required=True, metavar="FILE", help="Where the calibration goes.")
+@click.option("--label", default="label", show_default=True, metavar="KEY", help="Where a row says whether it is good.")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the evaluator.")
+@click.option("--accuracy", default=0.95, show_default=True, help="How many verdicts outside the band must be right.")
 @click.option("--confidence", default=0.95, show_default=True, help="How certain that is to hold beyond these rows.")
-@click.option("--json", "as_json", is_flag=True, help="Print data instead of a table.")
-def command(rows: Path, models: str, loss: float, confidence: float, as_json: bool) -> None:
-    """Choose the thresholds of a cascade from recorded answers, so that the loss of accuracy stays within its promise.
+@click.option("--folds", default=5, show_default=True, help="Parts for cross-validation.")
+@click.option("--seed", default=0, show_default=True, help="Draws the parts.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
+def command(
+    evaluator: str,
+    source: str,
+    target: str,
+    label: str,
+    options: tuple[str, ...],
+    accuracy: float,
+    confidence: float,
+    folds: int,
+    seed: int,
+    quiet: bool,
+) -> None:
+    """Fit the score of EVALUATOR to labelled rows, and find the scores on which it had better not decide.
 
-    ROWS is a JSON Lines file (.gz or not), a question a line:
-    {"id": ..., "models": {"NAME": {"correct": true, "confidence": 0.93, "usd": 0.0004}, ...}}.
-    In place of confidence, logprob is the mean log-probability of the answer's tokens.
+    A row is one of agentkit evaluate with a label: true or false (also 1 and 0, yes and no, supported and unsupported). The file
+    that is written is an option of the evaluator: --option calibration=FILE, in a graph calibration: FILE.
     """
-    from agentkit.evaluation import cascade
+    from random import Random
 
-    _check(loss, confidence)
-    names = [name.strip() for name in models.split(",") if name.strip()]
-    recorded = list(read(rows))
-    thresholds = cascade.calibrate(recorded, names, loss=loss, confidence=confidence)
-    tried = cascade.measure(recorded, names, thresholds)
-    promise = {"loss": loss, "confidence": confidence, "rows": len(recorded)}
-    report = {"models": names, "thresholds": list(thresholds), "promise": promise, "on_these_rows": figures(tried)}
-    click.echo(json.dumps(report, indent=2)) if as_json else _print(report, tried)
+    from agentkit.evaluation import labelled
+    from agentkit.kit import Kit
+
+    if not 0 < accuracy < 1 or not 0 < confidence < 1:
+        raise click.BadParameter("--accuracy and --confidence are shares between 0 and 1, such as 0.95")
+    with Kit() as kit, ExitStack() as open_files:
+        given = options_of(options)
+        if "calibration" in given:
+            raise ConfigError("calibrate fits the raw score: leave the option calibration out")
+        judge = kit.evaluator(evaluator, **given)
+        rows = lines_of(open_files.enter_context(opened(source)), source)
+        scores, labels, unscored = _scored(judge, rows, label, source=source, quiet=quiet)
+    rng = Random(seed)
+    found = labelled.fit(scores, labels, rng=rng, accuracy=accuracy, confidence=confidence, folds=folds)
+    promise = {"accuracy": accuracy, "confidence": confidence, "rows": found.rows, "unscored": unscored}
+    _write(Path(target), {**_plain(found, evaluator), "promise": promise})
+    if not quiet:
+        _print(found, promise, target)
 
 
-def read(path: Path) -> Iterator[Answers]:
-    """The recorded rows of a file; raises ``InputError`` with the line that is not one."""
-    from agentkit.errors import InputError
+def _scored(
+    judge: Evaluator, rows: BinaryIO, key: str, *, source: str, quiet: bool
+) -> tuple[list[float], list[bool], int]:
+    """The scores and labels of the rows that were scored, and how many were not."""
+    from agentkit.evaluation.plain import NotJSONError, parse
+    from agentkit.runtime.concurrency import run_sync
 
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; give a JSON Lines file of recorded answers")
+    scores, labels, unscored = list[float](), list[bool](), 0
+    with progress(source, quiet=quiet) as shown:
+        task = shown.add_task("judging", total=size_of(source), state="")
+        for number, line in enumerate(rows, 1):
+            shown.update(task, advance=len(line))
+            if not line.strip():
+                continue
+            try:
+                row = parse(line.removeprefix(b"\xef\xbb\xbf"))
+                label = _label(row, key)
+                score = run_sync(judge.evaluate(reader(judge)(row)))
+            except (NotJSONError, AgentkitError) as error:
+                raise InputError(f"{source}:{number}: {error}") from None
+            if score.value is None:
+                unscored += 1
+            else:
+                scores.append(score.value)
+                labels.append(label)
+    return scores, labels, unscored
+
+
+def _label(row: JSON, key: str) -> bool:
+    value = row.get(key) if isinstance(row, dict) else None
+    text = str(value).strip().casefold() if isinstance(value, str | int | float) else ""
+    if text in ("1.0", "0.0"):
+        text = text[0]
+    if text not in _GOOD | _BAD:
+        raise InputError(f"the row has no {key!r} that says true or false")
+    return text in _GOOD
+
+
+def _plain(found: Fitted, evaluator: str) -> dict[str, Any]:
+    from agentkit.evaluation.labelled import SCHEMA
+
+    accept, reject = found.band.accept, found.band.reject
+    return {
+        "schema": SCHEMA,
+        "evaluator": evaluator,
+        "knots": [list(knot) for knot in found.knots],
+        "accept_from": None if accept is None else max(0.0, accept),
+        "reject_to": None if reject is None else min(1.0, reject),
+        "cross_validated": {
+            "ece_before": found.before,
+            "ece_after": found.after,
+            "auroc": found.auroc,
+            "coverage": _interval(found.coverage),
+            "accuracy": found.accuracy and _interval(found.accuracy),
+        },
+    }
+
+
+def _interval(one: Interval) -> dict[str, float]:
+    return {"value": one.value, "low": one.low, "high": one.high}
+
+
+def _write(path: Path, found: Mapping[str, Any]) -> None:
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _row(line, f"{path}:{number}")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def figures(tried: Tried) -> dict[str, Any]:
-    """The measured cascade as data."""
-    values = {"accuracy": tried.accuracy, "loss": tried.loss, "saving": tried.saving}
-    return {"shares": list(tried.shares), **{name: [one.value, one.low, one.high] for name, one in values.items()}}
+def _print(found: Fitted, promise: Mapping[str, Any], target: str) -> None:
+    left = f", {promise['unscored']:,} more were unscored" if promise["unscored"] else ""
+    click.echo(f"{found.rows:,} rows, {found.good:,} of them good{left}; AUROC {found.auroc:.3f}")
+    click.echo(f"calibration error: {found.before:.3f} as it is, {found.after:.3f} on rows held out from the fit")
+    if found.band.accept is None and found.band.reject is None:
+        click.echo(
+            f"no band: these rows do not show {promise['accuracy']:.0%} accuracy for any scores; one side takes at least "
+            f"{found.fewest:,} rows without a mistake"
+        )
+    else:
+        click.echo(
+            f"good from {_bound(found.band.accept)} on, bad up to {_bound(found.band.reject)}, no verdict between"
+        )
+        right = f", {found.accuracy.value:.0%} of them right" if found.accuracy else ""
+        shown = f"{found.coverage.value:.0%} (95 % interval {found.coverage.low:.0%} to {found.coverage.high:.0%})"
+        click.echo(f"held out: {shown} of rows get a verdict{right}")
+        click.echo(
+            f"promise: {promise['accuracy']:.0%} right on either side, with {promise['confidence']:.0%} certainty"
+        )
+    click.echo(f"use it: --option calibration={target}")
 
 
-def _check(loss: float, confidence: float) -> None:
-    if not 0 < loss < 1 or not 0 < confidence < 1:
-        raise click.BadParameter("--loss and --confidence are shares between 0 and 1, such as 0.02 and 0.95")
-
-
-def _row(line: str, where: str) -> Answers:
-    from agentkit.errors import InputError
-
-    try:
-        row = json.loads(line)
-        return {name: _answered(one) for name, one in (row.get("models") or row["m"]).items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        form = '{"models": {"NAME": {"correct": true, "confidence": 0.9, "usd": 0.001}}}'
-        raise InputError(f"{where}: a row is {form}") from None
-
-
-def _answered(one: Mapping[str, Any]) -> Any:
-    from agentkit.evaluation.cascade import Answered
-
-    log = one.get("logprob", one.get("logconf"))
-    confidence = one["confidence"] if log is None else math.exp(min(0.0, float(log)))
-    if not 0 <= float(confidence) <= 1:
-        raise ValueError("a confidence lies between 0 and 1")
-    return Answered(
-        correct=bool(one["correct"] if "correct" in one else one["ok"]),
-        confidence=float(confidence),
-        usd=float(one.get("usd") or 0.0),
-    )
-
-
-def _print(report: Mapping[str, Any], tried: Tried) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("model", box=None)
-    for heading in ("accept from", "answers"):
-        table.add_column(heading, justify="right")
-    for model, threshold, share in zip(report["models"], [*report["thresholds"], 0.0], tried.shares, strict=True):
-        table.add_row(model, "never" if threshold is None else f"{threshold:.6g}", f"{share:.0%}")
-    console, promise = Console(), report["promise"]
-    console.print(table)
-    for name, one in (("loss of accuracy", tried.loss), ("saving", tried.saving)):
-        console.print(f"{name} on these rows: {one.value:.1%} (95 % interval {one.low:.1%} to {one.high:.1%})")
-    console.print(
-        f"promise: a loss of at most {promise['loss']:.1%} on rows like these {promise['rows']}, "
-        f"with {promise['confidence']:.0%} certainty"
-    )
-    if None in report["thresholds"] or tried.saving.value <= 0:
-        console.print("this cascade does not pay: ask the strongest model alone, or allow a larger loss")
-        return
-    written = ", ".join(f"{one:.6g}" for one in report["thresholds"])
-    console.print(f"in the graph file: threshold: [{written}], signal: logprob (or whatever the confidence came from)")
+def _bound(value: float | None) -> str:
+    return "no score" if value is None else f"{min(1.0, max(0.0, value)):.3f}"

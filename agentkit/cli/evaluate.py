@@ -53,8 +53,8 @@ def command(evaluator: str, source: str, target: str, options: tuple[str, ...], 
     from agentkit.kit import Kit
 
     with Kit() as kit, ExitStack() as open_files:
-        judge = kit.evaluator(evaluator, **_parsed(options))
-        rows = _lines(open_files.enter_context(_opened(source)), source)
+        judge = kit.evaluator(evaluator, **options_of(options))
+        rows = lines_of(open_files.enter_context(opened(source)), source)
         output = _Output(target, evaluator, fresh=fresh)
         open_files.callback(output.close)
         _run(judge, rows, output, source=source, quiet=quiet)
@@ -76,9 +76,9 @@ def _run(judge: Evaluator, rows: Iterable[bytes], output: _Output, *, source: st
             scores.add(verdict.get("score"))
             tell(len(line), _summary(counts, scores))
 
-    with _progress(source, quiet=quiet) as progress:
-        task = progress.add_task("judging", total=_size(source), state="")
-        run_sync(run(lambda size, state: progress.update(task, advance=size, state=state)))
+    with progress(source, quiet=quiet) as shown:
+        task = shown.add_task("judging", total=size_of(source), state="")
+        run_sync(run(lambda size, state: shown.update(task, advance=size, state=state)))
     if not quiet:
         kept = f", {len(output.done):,} were there" if output.done else ""
         click.echo(f"{_summary(counts, scores) or 'no rows'}{kept}", err=True)
@@ -91,7 +91,7 @@ async def _verdict(judge: Evaluator, line: bytes) -> dict[str, Any]:
     row: Any = None
     try:
         row = parse(line.removeprefix(b"\xef\xbb\xbf"))
-        record = _parser(judge)(row)
+        record = reader(judge)(row)
         verdict = _renderer(judge)(await judge.evaluate(record))
         return {**_id(row), **plain(verdict)}
     except NotJSONError as error:
@@ -112,7 +112,7 @@ def _id(row: JSON) -> dict[str, JSON]:
     return {"id": row["id"]} if isinstance(row, dict) and "id" in row else {}
 
 
-def _parser(judge: Evaluator) -> Callable[[Any], Record]:
+def reader(judge: Evaluator) -> Callable[[Any], Record]:
     """The evaluator's own ``parse(row) -> Record``, where it reads rows of another form."""
     own: Callable[[Any], Record] = getattr(judge, "parse", _record)
     return own
@@ -256,7 +256,8 @@ class _Output:
         return StoreError(f"{self._target} cannot be written: {error.strerror or error}")
 
 
-def _opened(source: str) -> BufferedReader:
+def opened(source: str) -> BufferedReader:
+    """The file, or stdin for ``-``; raises ``InputError`` where it cannot be read."""
     if source == "-":
         return cast("BufferedReader", sys.stdin.buffer)
     try:
@@ -265,7 +266,7 @@ def _opened(source: str) -> BufferedReader:
         raise InputError(f"{source} cannot be read: {error.strerror or error}") from None
 
 
-def _lines(rows: BufferedReader, source: str) -> Iterator[bytes]:
+def lines_of(rows: BufferedReader, source: str) -> Iterator[bytes]:
     """The lines of the file, whether it is gzipped or not, which its first two bytes tell."""
     if rows.peek(2)[:2] != _GZIP:
         yield from rows
@@ -276,7 +277,7 @@ def _lines(rows: BufferedReader, source: str) -> Iterator[bytes]:
         raise InputError(f"{source} is damaged: {error}; what was read before is judged") from None
 
 
-def _size(source: str) -> int | None:
+def size_of(source: str) -> int | None:
     """How many bytes of lines are to come; None where that is not known before they are read."""
     packed = source == "-" or _opened_with(source, _GZIP)
     return None if packed else Path(source).stat().st_size
@@ -287,7 +288,8 @@ def _opened_with(source: str, start: bytes) -> bool:
         return file.read(len(start)) == start
 
 
-def _parsed(options: tuple[str, ...]) -> dict[str, Any]:
+def options_of(options: tuple[str, ...]) -> dict[str, Any]:
+    """``KEY=VALUE`` by key, each value as JSON where it is, else as text."""
     found = {}
     for option in options:
         key, equals, text = option.partition("=")
@@ -323,7 +325,8 @@ def _summary(counts: Mapping[str, int], scores: _Mean) -> str:
     return ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items())) + str(scores)
 
 
-def _progress(source: str, *, quiet: bool) -> Progress:
+def progress(source: str, *, quiet: bool) -> Progress:
+    """A bar on stderr over the bytes of the rows, on a terminal only."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

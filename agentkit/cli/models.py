@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentkit.cli.calibrate import command as calibrate
+from agentkit.cli.cascades import command as calibrate
 
 if TYPE_CHECKING:
     from agentkit.kit import Kit

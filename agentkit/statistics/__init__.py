@@ -17,6 +17,7 @@ from agentkit.statistics.intervals import (
     quantile,
     wilson,
 )
+from agentkit.statistics.monotone import Knots, at, monotone_map
 from agentkit.statistics.ranking import auroc, auroc_interval
 from agentkit.statistics.repeats import pass_at_k, pass_at_k_interval, pass_hat_k, pass_hat_k_interval
 from agentkit.statistics.survival import (
@@ -34,9 +35,11 @@ __all__ = [
     "LEVEL",
     "RESAMPLES",
     "Interval",
+    "Knots",
     "Lifetime",
     "Survival",
     "Weibull",
+    "at",
     "auroc",
     "auroc_interval",
     "bootstrap",
@@ -49,6 +52,7 @@ __all__ = [
     "mcnemar",
     "mean",
     "median",
+    "monotone_map",
     "paired_difference",
     "pass_at_k",
     "pass_at_k_interval",

@@ -84,6 +84,7 @@ def _marker(line: str) -> int:
 
 
 def _is_empty(line: str) -> bool:
+    line = line.lstrip(" \t")
     return bool(_BLANK.match(line) or _RULE.match(line))
 
 

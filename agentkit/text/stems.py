@@ -61,7 +61,10 @@ def stem(word: str, language: str = "en") -> str:
     plain = unicodedata.normalize("NFKC", word.replace(_STRESS, "")).casefold().replace("ё", "е").replace("’", "'")
     name = _language_of(plain, language)
     snowball = _snowball(name)
-    stemmed: str = snowball.stemWord(plain) if snowball else light_stem(plain, name)
+    try:
+        stemmed: str = snowball.stemWord(plain) if snowball else light_stem(plain, name)
+    except UnicodeEncodeError:  # half a surrogate pair is no letter of any word
+        return plain
     return stemmed or plain
 
 

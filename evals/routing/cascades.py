@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from agentkit.cli.calibrate import figures, read
+from agentkit.cli.cascades import figures, read
 from agentkit.errors import EvaluationError
 from agentkit.evaluation.cascade import Answers, calibrate, measure, naive
 from agentkit.statistics import wilson

@@ -1,76 +1,72 @@
-"""``agentkit models calibrate``, as a person meets it."""
+"""``agentkit calibrate``, as a person meets it."""
 
-import gzip
 import json
-import math
 from pathlib import Path
 from random import Random
 
 import pytest
 
+NAMES = ("Leeds", "York", "Hull", "Ripon", "Selby", "Whitby")
 
-def rows(n: int = 800) -> str:
-    """Answers of a cheap model that is right when it is sure, and of a strong one that is nearly always right."""
-    rng = Random(3)
-    written = []
+
+def rows(n: int) -> str:
+    """Pools in which the answer is right as often as its samples agree with it."""
+    rng, written = Random(5), []
     for number in range(n):
-        confidence = rng.random()
-        cheap = {"correct": rng.random() < 0.5 + 0.5 * confidence, "confidence": confidence, "usd": 0.001}
-        middle = {"correct": rng.random() < 0.9, "logprob": -0.01, "usd": 0.004}
-        strong = {"correct": rng.random() < 0.95, "confidence": 1.0, "usd": 0.02}
-        written.append(json.dumps({"id": number, "models": {"a": cheap, "b": middle, "c": strong}}))
+        agreeing = rng.randrange(11)
+        samples = [NAMES[0]] * agreeing + list(rng.choices(NAMES[1:], k=10 - agreeing))
+        label = rng.random() < (0.0 if agreeing < 3 else 0.3 if agreeing < 7 else 1.0)
+        written.append(json.dumps({"id": number, "answer": NAMES[0], "samples": samples, "label": label}))
     return "\n".join(written)
 
 
-@pytest.fixture
-def recorded(tmp_path: Path) -> Path:
-    path = tmp_path / "rows.jsonl"
-    path.write_text(rows())
-    return path
+def calibrate(agentkit, tmp_path: Path, n: int, *more: str):
+    source, target = tmp_path / "labelled.jsonl", tmp_path / "calibration.json"
+    source.write_text(rows(n))
+    return agentkit("calibrate", "self_check", "--input", source, "--output", target, *more), target
 
 
-def test_it_prints_the_threshold_what_it_saves_and_what_it_promises(agentkit, recorded):
-    said = agentkit("models", "calibrate", recorded, "--models", "a,c", "--loss", "0.03")
+def test_it_writes_a_map_and_a_band_and_says_what_they_promise(agentkit, tmp_path):
+    said, target = calibrate(agentkit, tmp_path, 600)
     assert said.returncode == 0, said.stderr
-    assert "promise: a loss of at most 3.0% on rows like these 800, with 95% certainty" in said.stdout
-    assert "in the graph file: threshold: [0." in said.stdout
+    assert "promise: 95% right on either side, with 95% certainty" in said.stdout
+    found = json.loads(target.read_text())
+    assert 0 <= found["reject_to"] < found["accept_from"] <= 1
+    assert found["cross_validated"]["ece_after"] < found["cross_validated"]["ece_before"]
+    assert found["cross_validated"]["accuracy"]["value"] >= 0.95
 
 
-def test_three_models_get_two_thresholds(agentkit, recorded):
-    said = agentkit("models", "calibrate", recorded, "--models", "a,b,c", "--loss", "0.1", "--json")
-    report = json.loads(said.stdout)
-    assert len(report["thresholds"]) == 2
-    assert math.isclose(sum(report["on_these_rows"]["shares"]), 1)
-    assert report["on_these_rows"]["saving"][0] > 0.1
+def test_the_evaluator_takes_what_was_written(agentkit, tmp_path):
+    _, target = calibrate(agentkit, tmp_path, 600)
+    judged = agentkit(
+        "evaluate", "self_check", "-i", tmp_path / "labelled.jsonl", "-o", "-", "--option", f"calibration={target}"
+    )
+    verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
+    assert all(one["status"] == "scored" or one["label"] == "abstained" for one in verdicts)
+    assert {one["status"] for one in verdicts} >= {"scored"}
 
 
-def test_packed_rows_are_read_too(agentkit, tmp_path):
-    packed = tmp_path / "rows.jsonl.gz"
-    packed.write_bytes(gzip.compress(rows().encode()))
-    assert agentkit("models", "calibrate", packed, "--models", "a,c").returncode == 0
+def test_few_rows_give_a_map_and_no_promise(agentkit, tmp_path):
+    said, target = calibrate(agentkit, tmp_path, 40)
+    assert "no band: these rows do not show 95% accuracy" in said.stdout
+    found = json.loads(target.read_text())
+    assert (found["accept_from"], found["reject_to"]) == (None, None)
+    assert found["knots"]
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "said"),
+    ("row", "sentence"),
     [
-        ("{}", ["--models", "a,c"], 'rows.jsonl:1: a row is {"models"'),
-        ('{"models": {"a": {"correct": true, "confidence": 2}}}', ["--models", "a,c"], "rows.jsonl:1: a row is"),
-        ("", ["--models", "a,c"], "there are no rows to calibrate on"),
-        (rows(50), ["--models", "a,c"], "record at least"),
-        (rows(50), ["--models", "a,d"], "row 1 has no answer of 'd' (it has a, b, c)"),
-        (rows(50), ["--models", "a"], "at least two models"),
-        (rows(50), ["--models", "a,c", "--loss", "2"], "shares between 0 and 1"),
+        ('{"answer": "4", "samples": ["4", "4"]}', "no 'label' that says true or false"),
+        ('{"answer": "4", "label": true}', 'no "samples"'),
+        ("{", "labelled.jsonl:1"),
+        ('{"answer": "4", "samples": ["4", "4"], "label": true}', "calibration needs 20 rows"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(agentkit, tmp_path, text, options, said):
-    path = tmp_path / "rows.jsonl"
-    path.write_text(text)
-    ended = agentkit("models", "calibrate", path, *options)
-    assert ended.returncode != 0
-    assert said in " ".join(ended.stderr.split())
-    assert "Traceback" not in ended.stderr
-
-
-def test_a_missing_file_is_named(agentkit, tmp_path):
-    ended = agentkit("models", "calibrate", tmp_path / "none.jsonl", "--models", "a,c")
-    assert (ended.returncode, "no such file" in ended.stderr) == (2, True)
+def test_what_cannot_be_used_is_told_in_a_sentence(agentkit, tmp_path, row, sentence):
+    source = tmp_path / "labelled.jsonl"
+    source.write_text(row + "\n")
+    said = agentkit("calibrate", "self_check", "-i", source, "-o", tmp_path / "c.json")
+    assert said.returncode != 0
+    assert sentence in said.stderr
+    assert "Traceback" not in said.stderr

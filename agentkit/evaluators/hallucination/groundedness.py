@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from agentkit.errors import ConfigError
 from agentkit.evaluators.hallucination.alignment import align
+from agentkit.evaluators.hallucination.calibrated import calibrated
 from agentkit.evaluators.hallucination.claims import Claim, claims
 from agentkit.evaluators.hallucination.edits import find_edits
 from agentkit.evaluators.hallucination.evidence import find_evidence
 from agentkit.evaluators.hallucination.features import measure
 from agentkit.evaluators.hallucination.findings import claim_finding, word_findings
+from agentkit.evaluators.hallucination.output import text_of
 from agentkit.evaluators.hallucination.refusal import is_refusal
 from agentkit.evaluators.hallucination.source import Source
 from agentkit.evaluators.hallucination.tongue import answer_language, unreadable
@@ -44,11 +47,13 @@ class Groundedness:
     is unscored. The score is the calibrated probability that the answer is supported; ``label`` is ``supported``,
     ``partially_supported``, ``unsupported``, ``contradicted`` or ``refusal``. Findings with code ``claim`` give the verdict on
     each claim, the others its unsupported words; all have offsets into the original answer.
+    ``calibration`` is a file of ``agentkit calibrate``: the score becomes a probability by your own labels.
     """
 
     threshold: float = 0.5
     max_evidence: int = 3
     max_claims: int = 1000
+    calibration: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -60,7 +65,7 @@ class Groundedness:
     async def evaluate(self, record: Record) -> Score:
         """The score of the answer; without answer, documents or claims, or in another language, it is unscored with a reason."""
         began = time.perf_counter()
-        score = self.check(_text(record.output), record.documents)
+        score = calibrated(self.check(text_of(record.output), record.documents), self.calibration)
         return replace(score, seconds=time.perf_counter() - began)
 
     def check(self, answer: str, documents: Sequence[Document]) -> Score:
@@ -147,10 +152,6 @@ def _refusals(answer: str, declined: Sequence[Claim]) -> list[Finding]:
         )
         for claim in declined
     ]
-
-
-def _text(output: object) -> str:
-    return output if isinstance(output, str) else "" if output is None else str(output)
 
 
 def _unscored(reason: str, *, label: str = "", findings: Sequence[Finding] = ()) -> Score:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -76,7 +76,7 @@ def command(
 
 
 def _scored(
-    judge: Evaluator, rows: BinaryIO, key: str, *, source: str, quiet: bool
+    judge: Evaluator, rows: Iterable[bytes], key: str, *, source: str, quiet: bool
 ) -> tuple[list[float], list[bool], int]:
     """The scores and labels of the rows that were scored, and how many were not."""
     from agentkit.evaluation.plain import NotJSONError, parse

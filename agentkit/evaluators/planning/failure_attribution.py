@@ -56,12 +56,6 @@ class FailureAttribution:
             raise ConfigError(f"failure_attribution: votes must be at least 1, not {self.votes}")
         if self.max_calls is not None and self.max_calls < 1:
             raise ConfigError(f"failure_attribution: max_calls must be at least 1, not {self.max_calls}")
-
-    def bounds(self) -> tuple[Bounds, ...]:
-        """No call without a judge; with one as many as the log has steps, unless ``max_calls`` says how many."""
-        if self.model is None:
-            return ()
-        return (Bounds(least=0, most=self.max_calls, model=self.model, output=self.max_tokens, text=self.context),)
         if self.context < 1000:
             raise ConfigError(f"failure_attribution: context must be at least 1000 tokens, not {self.context}")
         if not 0 < self.certain <= 1:
@@ -90,6 +84,12 @@ class FailureAttribution:
             "version": score.version,
             "seconds": round(score.seconds, 6),
         }
+
+    def bounds(self) -> tuple[Bounds, ...]:
+        """No call without a judge; with one as many as the log has steps, unless ``max_calls`` says how many."""
+        if self.model is None:
+            return ()
+        return (Bounds(least=0, most=self.max_calls, model=self.model, output=self.max_tokens, text=self.context),)
 
     async def evaluate(self, record: Record) -> Score:
         """The score of a record whose ``input`` is the question and ``output`` the history or a ``Trace``; else unscored."""

@@ -54,7 +54,7 @@ class BudgetForcing:
                 least=2,
                 most=self.extensions + 2,
                 output=longest,
-                text=text_tokens(*ours),
+                text=sum(text_tokens(one) for one in ours),
                 answers=self.extensions + 1,
                 needs=frozenset({"continues"}),
             ),

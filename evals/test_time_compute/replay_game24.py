@@ -19,8 +19,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from agentkit.protocols import SampleStream
+from agentkit.protocols import SampleStream, Strategy
+from agentkit.statistics import wilson
 from agentkit.strategies.game24 import Game24, given, makes_24
+from agentkit.strategies.monte_carlo_tree_search import MonteCarloTreeSearch
 from agentkit.strategies.tree_of_thought import TreeOfThought
 from agentkit.types import Capabilities, GenerateRequest, Problem, Sample, Usage
 
@@ -87,8 +89,19 @@ def reached(puzzle: str, path: str) -> str | None:
     return state
 
 
-async def search(rows: list[dict[str, Any]], concurrency: int | None) -> dict[str, Any]:
-    strategy = TreeOfThought(task="game24", concurrency=concurrency)
+SEARCHES: dict[str, Strategy] = {
+    "breadth first": TreeOfThought(task="game24"),
+    "breadth first, one call at a time": TreeOfThought(task="game24", concurrency=1),
+    "depth first": TreeOfThought(task="game24", search="depth"),
+    "monte carlo, reward path": MonteCarloTreeSearch(task="game24", rollouts=20, breadth=40, value_samples=3),
+    "monte carlo, reward end": MonteCarloTreeSearch(
+        task="game24", rollouts=20, breadth=40, value_samples=3, reward="end"
+    ),
+}
+
+
+async def search(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    strategy = SEARCHES[name]
     solved, missed, calls = 0, 0, {"propose": 0, "evaluate": 0}
     for row in rows:
         model = recording(row)
@@ -98,7 +111,9 @@ async def search(rows: list[dict[str, Any]], concurrency: int | None) -> dict[st
         missed += model.missed
         for kind in calls:
             calls[kind] += solution.metadata["calls"][kind]
-    return {"concurrency": concurrency, "solved": solved, **calls, "states_not_in_log": missed}
+    found = wilson(solved, len(rows))
+    interval = [round(100 * found.low, 1), round(100 * found.high, 1)]
+    return {"search": name, "solved": solved, "percent_95": interval, **calls, "states_not_in_log": missed}
 
 
 def logged(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -149,7 +164,7 @@ def main() -> None:
         "agentkit": version("agentkit"),
         "puzzles": len(rows),
         "log": logged(rows),
-        "ours": [asyncio.run(search(rows, concurrency)) for concurrency in (None, 1)],
+        "ours": [asyncio.run(search(rows, name)) for name in SEARCHES],
         "direct": sampled(load(folder / "io_n100.jsonl.gz")),
         "chain_of_thought": sampled(load(folder / "cot_n100.jsonl.gz")),
     }

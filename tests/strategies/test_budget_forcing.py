@@ -82,3 +82,8 @@ async def test_a_server_is_told_to_continue_in_its_own_words():
 def test_wrong_options_are_refused(wrong):
     with pytest.raises(ConfigError):
         BudgetForcing(**wrong)
+
+
+def test_its_bounds_count_a_call_for_every_extension():
+    (bounds,) = BudgetForcing(extensions=3).bounds()
+    assert (bounds.least, bounds.most, bounds.needs) == (2, 5, frozenset({"continues"}))

@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import MissingExtraError
 from agentkit.events import (
+    Degraded,
     DocumentsRetrieved,
     Event,
     FindingMade,
     NodeFinished,
     NodeStarted,
+    OutputsReused,
+    QuestionAnswered,
+    QuestionAsked,
     Retried,
     RunFinished,
     RunStarted,
@@ -235,6 +239,21 @@ class OpenTelemetry:
         told = self._told({"gen_ai.retrieval.query.text": event.query})
         self._note(run, event, "agentkit.documents", {"agentkit.documents.count": len(event.documents), **told})
 
+    def _reused(self, run: _Run, event: OutputsReused) -> None:
+        told = {"agentkit.reused.tokens": event.usage.tokens, "agentkit.reused.usd": event.usage.usd}
+        self._note(run, event, "agentkit.reused", told)
+
+    def _degraded(self, run: _Run, event: Degraded) -> None:
+        self._note(run, event, "agentkit.degraded", {"agentkit.degraded.reason": self._clean(event.reason)})
+
+    def _asked(self, run: _Run, event: QuestionAsked) -> None:
+        told = {"agentkit.question.id": event.question.id, "agentkit.question.kind": event.question.kind}
+        self._note(run, event, "agentkit.question", told)
+
+    def _answered(self, run: _Run, event: QuestionAnswered) -> None:
+        told = {"agentkit.question.id": event.question, "agentkit.answer.by": event.by}
+        self._note(run, event, "agentkit.answer", told)
+
     def _note(self, run: _Run, event: Event, name: str, attributes: Attributes) -> None:
         """Something that has no length, on the span that is open around it."""
         self._around(run, _place(event.scope)).add_event(name, attributes, self._now())
@@ -311,6 +330,10 @@ _HANDLERS: Mapping[type[Event], Callable[[OpenTelemetry, _Run, Any], None]] = {
     ThoughtScored: OpenTelemetry._thought,
     FindingMade: OpenTelemetry._found,
     DocumentsRetrieved: OpenTelemetry._retrieved,
+    OutputsReused: OpenTelemetry._reused,
+    Degraded: OpenTelemetry._degraded,
+    QuestionAsked: OpenTelemetry._asked,
+    QuestionAnswered: OpenTelemetry._answered,
     RunFinished: OpenTelemetry._end_run,
 }
 

@@ -165,6 +165,38 @@ async def test_samples_graphs_inside_and_votes_nest_across_parallel_work(tmp_pat
     assert [one.attributes["agentkit.vote.leading"] for one in votes] == [1, 2, 3]
 
 
+ASKING = """
+schema: agentkit/v1
+name: asking
+inputs: {question: string}
+outputs: {text: last.text, said: check.answer}
+models: {small: local/smollm2}
+budget: {calls: 3, on_exhausted: degrade, reserve: 0.4}
+nodes:
+  first: {use: model, with: {prompt: "{{q}}"}, in: {q: inputs.question}, cache: true}
+  next: {use: model, with: {prompt: "{{q}}"}, in: {q: first.text}}
+  last: {use: model, with: {prompt: "{{q}}"}, in: {q: next.text}, degrade: {with: {max_tokens: 9}}}
+  check: {use: human, with: {ask: "Well?"}}
+edges: [first -> next -> last -> check]
+"""
+
+
+async def test_questions_answers_reused_outputs_and_cheaper_forms_are_told(tmp_path: Path) -> None:
+    traced = Traced(tmp_path)
+    graph = traced.graph(ASKING, ScriptedModel(script=lambda request: "Answer: 7"))
+    await graph.run(question="q", answers={"check": "a secret"})
+    await graph.run(question="q", answers={"check": "a secret"})
+    told = {event.name: event.attributes for one in traced.exporter.get_finished_spans() for event in one.events}
+    assert told["agentkit.reused"]["agentkit.reused.tokens"] > 0
+    assert "calls budget" in told["agentkit.degraded"]["agentkit.degraded.reason"]
+    assert told["agentkit.answer"] == {"agentkit.question.id": "check", "agentkit.answer.by": "person"}
+    await graph.run(question="q")
+    assert traced.spans["check"].events[-1].attributes == {
+        "agentkit.question.id": "check",
+        "agentkit.question.kind": "text",
+    }
+
+
 async def test_a_failure_is_the_status_of_what_failed_and_of_the_run(tmp_path: Path) -> None:
     traced = Traced(tmp_path)
     with pytest.raises(NodeError):

@@ -115,7 +115,8 @@ def describe(node: NodeView) -> str:
 def _whence(node: NodeView) -> list[str]:
     parts = [f"visit {node.visits}"] if node.visits > 1 else []
     parts += ["from the record"] if node.recorded else []
-    return parts + (["cached" if node.cached == 1 else f"{node.cached} cached"] if node.cached else [])
+    parts += ["cached" if node.cached == 1 else f"{node.cached} cached"] if node.cached else []
+    return parts + (["degraded" if node.degraded == 1 else f"{node.degraded} degraded"] if node.degraded else [])
 
 
 def shorten(text: str, width: int) -> str:

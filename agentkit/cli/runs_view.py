@@ -13,7 +13,16 @@ from rich.text import Text
 
 from agentkit.cli.progress import shorten
 from agentkit.errors import AgentkitError, InputError, did_you_mean
-from agentkit.events import NodeFinished, NodeStarted, OutputsReused, QuestionAsked, Retried, RunStarted, SampleDrawn
+from agentkit.events import (
+    Degraded,
+    NodeFinished,
+    NodeStarted,
+    OutputsReused,
+    QuestionAsked,
+    Retried,
+    RunStarted,
+    SampleDrawn,
+)
 from agentkit.runtime.compare import label_of
 
 if TYPE_CHECKING:
@@ -99,6 +108,7 @@ def _new(event: Event) -> dict[str, Any]:
         "samples": [],
         "retries": 0,
         "cached": 0,
+        "degraded": 0,
         "usage": None,
         "next": [],
         "error": "",
@@ -122,6 +132,7 @@ def _add(visit: dict[str, Any], at: float, event: Event) -> None:
     else:
         visit["retries"] += isinstance(event, Retried)
         visit["cached"] += isinstance(event, OutputsReused)
+        visit["degraded"] += isinstance(event, Degraded)
         visit["status"] = "asking" if isinstance(event, QuestionAsked) else visit["status"]
         visit["events"].append({"at": at, "event": type(event).__name__, **asdict(event)})
 
@@ -172,6 +183,7 @@ def _visit_line(label: str, one: dict[str, Any]) -> Text:
     parts += [f"inputs {one['inputs'][:8]}"] if one["inputs"] else []
     parts += [f"{len(one['samples'])} samples"] if one["samples"] else []
     parts += ["cached" if one["cached"] == 1 else f"{one['cached']} cached"] if one["cached"] else []
+    parts += ["degraded" if one["degraded"] == 1 else f"{one['degraded']} degraded"] if one["degraded"] else []
     parts += [f"{one['retries']} retries"] if one["retries"] else []
     parts += [_cost(one["usage"])] if one["usage"] and one["usage"]["calls"] else []
     parts += [one["error"]] if one["error"] else []

@@ -28,6 +28,7 @@ class NodeView:
     error: str = ""
     recorded: bool = False
     cached: int = 0
+    degraded: int = 0
     outputs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -147,6 +148,9 @@ class RunView:
 
     def _see_OutputsReused(self, event: events.OutputsReused) -> None:
         self.node(event.scope.node).cached += 1
+
+    def _see_Degraded(self, event: events.Degraded) -> None:
+        self.node(event.scope.node).degraded += 1
 
     def _see_QuestionAsked(self, event: events.QuestionAsked) -> None:
         self.node(event.scope.node).status = "asking"

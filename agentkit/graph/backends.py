@@ -16,6 +16,7 @@ from agentkit.registry import Registry
 from agentkit.runtime.price import Price, price_of
 from agentkit.types import Capabilities
 
+_ADDRESS = "http://127.0.0.1/v1"  # in place of one that the environment holds, where its form is checked; nothing is sent there
 _AROUND = tuple(fields(StackOptions))
 
 
@@ -71,7 +72,7 @@ class Backends:
         return choosing and not getattr(factory, "shared", False)
 
     def _made(self, name: str) -> Model:
-        """The backend with its secrets left as they are written."""
+        """The backend with its secrets left as they are written, or left out where one of them is no secret but an address."""
         entry, folder = entries(self.spec)[name]
         component = self.registry.get("model", entry.use)
         options = {key: value for key, value in entry.options.items() if key not in _AROUND}
@@ -80,5 +81,11 @@ class Backends:
         others = owner(self.spec, name).models if entry.models else {}
         models = {other: self.given.get(others[other].name) or self._made(others[other].name) for other in entry.models}
         named = {**options, "models": list(models)} if models else options
-        model: Model = build(component, named, provided=self.provided, models=models)
+        try:
+            model: Model = build(component, named, provided=self.provided, models=models)
+        except AgentkitError:
+            later = {key: _ADDRESS for key, value in named.items() if isinstance(value, str) and "${env:" in value}
+            if not later:
+                raise
+            model = build(component, {**named, **later}, provided=self.provided, models=models)
         return model

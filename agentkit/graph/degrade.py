@@ -103,11 +103,19 @@ async def _sparing(run: Run, inputs: Mapping[str, JSON], context: NodeContext) -
     left = full.ledger.seconds_left()
     try:
         async with asyncio.timeout(None if left is None else left + _GRACE) as timer:
-            return await run(inputs, full)
+            return _whole(await run(inputs, full), full.ledger.refusal)
     except TimeoutError:
         if timer.expired():
             raise full.ledger.overdue() from None
         raise
+
+
+def _whole(outputs: Mapping[str, JSON], refusal: BudgetExceededError | None) -> Mapping[str, JSON]:
+    """The outputs, unless a search that ended early for the reserve's sake came to no answer: then its error is raised."""
+    if refusal is None or not refusal.spared or outputs.get("answer", "") is not None:
+        return outputs
+    refusal.best_so_far = dict(outputs)
+    raise refusal
 
 
 def _is_marked(context: NodeContext, identity: str, inputs: Mapping[str, JSON]) -> bool:

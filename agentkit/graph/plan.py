@@ -20,6 +20,7 @@ from agentkit.graph.nodes import retry_of
 from agentkit.graph.spec import GraphSpec, ModelSpec, NodeSpec, SampleSpec, inside
 from agentkit.graph.topology import Topology
 from agentkit.graph.visits import certain, least, most_visits, surely
+from agentkit.runtime.budget import Budget
 from agentkit.strategies import stopping
 from agentkit.types import Bounds
 
@@ -67,7 +68,7 @@ class Least:
 class NodePlan:
     """A node over a whole run; ``visits`` are the least and the most, ``width`` says what multiplies its calls.
 
-    ``clipped`` names what its own budget cuts, ``note`` what is not known and why.
+    ``clipped`` names what its own budget cuts, or that of an item or a sample, ``note`` what is not known and why.
     """
 
     name: str
@@ -190,22 +191,19 @@ class _Planner:
         """What ``sample``, ``map``, ``retry`` and the node's own limits make of one run."""
         once = run
         if node.sample is not None:
+            once = _within(once, node.sample.budget)
             few, many = _fewest(node.sample), node.sample.n
             once = _repeated(once, few, Amount.of(many), f"sample × {few}–{many}" if few < many else f"sample × {many}")
         if node.map is not None:
             items = self._items
+            once = _within(once, node.map.budget)
             once = _repeated(once, 0, items, f"map × {items if self.assume.items is not None else 'items'}")
         if node.retry is not None:
             once = replace(once, worst=once.worst * (node.retry.attempts + 1))
         if node.when is not None or node.cache is not None:
             once = replace(once, least=Least())
         timed = replace(once.most, seconds=once.most.seconds.within(node.timeout))
-        return replace(
-            once,
-            most=timed.under(node.budget),
-            worst=once.worst.under(node.budget),
-            clipped=tuple(dict.fromkeys((*timed.over(node.budget), *once.worst.over(node.budget)))),
-        )
+        return _within(replace(once, most=timed), node.budget)
 
     @property
     def _items(self) -> Amount:
@@ -262,6 +260,13 @@ class _Planner:
             yield "no max_tokens"
         if bounds.text is None:
             yield "its prompt grows with every step"
+
+
+def _within(once: _Once, budget: Budget | None) -> _Once:
+    """Once under a budget of its own."""
+    clipped = (*once.clipped, *once.most.over(budget), *once.worst.over(budget))
+    most, worst = once.most.under(budget), once.worst.under(budget)
+    return replace(once, most=most, worst=worst, clipped=tuple(dict.fromkeys(clipped)))
 
 
 def _repeated(once: _Once, few: int, many: Amount, width: str) -> _Once:

@@ -96,7 +96,7 @@ class Ledger:
             (self, sparing),
             *((ledger, sparing or spares) for ledger, spares in around),
         )
-        self._refused = False
+        self._refusal: BudgetExceededError | None = None
         self._lock: threading.Lock = parent._lock if parent else threading.Lock()
 
     def child(
@@ -124,7 +124,12 @@ class Ledger:
     @property
     def refused(self) -> bool:
         """Whether a budget ever refused something here or in a part of this, so that what was made may be less than wanted."""
-        return self._refused
+        return self._refusal is not None
+
+    @property
+    def refusal(self) -> BudgetExceededError | None:
+        """What was refused last here or in a part of this, whoever went on with less."""
+        return self._refusal
 
     @property
     def elapsed(self) -> float:
@@ -142,9 +147,8 @@ class Ledger:
             try:
                 for ledger, sparing in self._chain:
                     ledger._check(estimate, sparing)
-            except BudgetExceededError:
-                self._refuse()
-                raise
+            except BudgetExceededError as error:
+                raise self._refuse(error) from None
             for ledger, _ in self._chain:
                 ledger._hold(reservation)
         return reservation
@@ -186,16 +190,17 @@ class Ledger:
         limited = [(ledger, sparing) for ledger, sparing in self._chain if ledger.budget.seconds is not None]
         nearest, sparing = min(limited, key=lambda one: one[0]._seconds_left(one[1]) or 0.0)
         limit = nearest.budget.limit("seconds", sparing=sparing)
-        self._refuse()
-        return nearest._exceeded("seconds", f"{limit:g} s allowed, {nearest.elapsed:.1f} s passed", sparing)
+        account = f"{limit:g} s allowed, {nearest.elapsed:.1f} s passed"
+        return self._refuse(nearest._exceeded("seconds", account, sparing))
 
     def _seconds_left(self, sparing: bool) -> float | None:
         limit = self.budget.limit("seconds", sparing=sparing)
         return None if limit is None else max(0.0, limit - self.elapsed)
 
-    def _refuse(self) -> None:
+    def _refuse(self, error: BudgetExceededError) -> BudgetExceededError:
         for ledger, _ in self._chain:
-            ledger._refused = True
+            ledger._refusal = error
+        return error
 
     def _used(self, resource: str) -> float:
         return float(getattr(self._spent, resource)) + self._holds[resource]

@@ -11,6 +11,7 @@ import pytest
 
 from agentkit.errors import BudgetExceededError, NodeError
 from agentkit.events import Degraded
+from agentkit.strategies.tree_of_thought import TreeOfThought
 from agentkit.testing import ScriptedModel
 from agentkit.types import GenerateRequest, Sample, ToolCall
 
@@ -123,6 +124,18 @@ async def test_a_vote_answers_with_the_samples_it_has(bench: Any) -> None:
     pair = Pair()
     run = await graph(bench, text, pair).run()
     assert (run.output, pair.counts()) == ({"answer": "big", "degraded": False, "stopped": "budget"}, (4, 0))
+
+
+async def test_a_search_that_came_to_no_answer_goes_on_cheaper(bench: Any) -> None:
+    bench.registry.add("strategy", "tree", TreeOfThought, plugin="tests")
+    cheaper = "degrade: {model: small, with: {breadth: 1, depth: 1, value_samples: 1}}"
+    text = (NODE % "strategy.tree").replace("degrade: {model: small}", cheaper)
+    pair = Pair()
+    pair.small = ScriptedModel(script=lambda request: "The answer is 7.")
+    events = await bench.events(graph(bench, text, pair))
+    (told,) = [one for one in events if isinstance(one, Degraded)]
+    assert "the calls budget" in told.reason
+    assert events[-1].output["degraded"] is True
 
 
 async def test_items_of_a_map_go_on_cheaper_one_by_one(bench: Any) -> None:

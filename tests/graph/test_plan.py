@@ -337,9 +337,12 @@ POLICIES = st.fixed_dictionaries(
     optional={
         "retry": st.builds("{{attempts: {}, first_delay: 0}}".format, st.integers(0, 2)),
         "sample": st.builds(
-            "{{n: {}, stop: {}, answer: text}}".format, st.integers(1, 4), st.sampled_from(["fixed", "beta"])
+            "{{n: {}, stop: {}, answer: text{}}}".format,
+            st.integers(1, 4),
+            st.sampled_from(["fixed", "beta"]),
+            st.sampled_from(["", ", budget: {calls: 1}"]),
         ),
-        "map": st.just("{over: inputs.texts}"),
+        "map": st.sampled_from(["{over: inputs.texts}", "{over: inputs.texts, on_error: skip, budget: {calls: 2}}"]),
         "budget": st.builds("{{calls: {}}}".format, st.integers(1, 6)),
         "when": st.just("size(inputs.texts) > 1"),
         "timeout": st.just("60"),
@@ -414,6 +417,14 @@ def test_a_budget_cuts_and_says_so(tmp_path: Path) -> None:
     assert [one.clipped for one in plan_of(SYNTHETIC["cut_node"], tmp_path).nodes] == [("calls",), ()]
 
 
+def test_the_budgets_of_an_item_and_of_a_sample_cut_too(tmp_path: Path) -> None:
+    text = SYNTHETIC["mapped_votes"].replace("stop: fixed", "stop: fixed, budget: {calls: 3}")
+    assert str(plan_of(text, tmp_path).most.calls) == "6 × items"
+    plan = plan_of(text.replace("inputs.texts}, sample", "inputs.texts, budget: {calls: 5}}, sample"), tmp_path)
+    assert str(plan.most.calls) == "5 × items"
+    assert plan.nodes[0].clipped == ("calls",)
+
+
 def test_a_component_that_does_not_say_is_unknown_and_said_so(tmp_path: Path) -> None:
     plan = plan_of("nodes:\n  a: {use: strategy.silent, in: {question: inputs.question}}\n", tmp_path)
     assert not plan.most.calls.bounded
@@ -446,6 +457,14 @@ def test_planning_needs_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     text = HEAD.replace("model: fake,", "model: fake, api_key: '${env:KEY_THAT_IS_NOT_SET}',")
     (tmp_path / "graph.yaml").write_text(text + SYNTHETIC["one_call"])
     assert Kit(installed=False).graph(tmp_path / "graph.yaml").plan().most.usd.bounded
+
+
+def test_an_address_out_of_the_environment_does_not_hide_the_price(tmp_path: Path) -> None:
+    text = HEAD.replace("'http://127.0.0.1:1/v1'", "'${env:SERVER_THAT_IS_NOT_SET}'") + SYNTHETIC["one_call"]
+    (tmp_path / "graph.yaml").write_text(text)
+    (node,) = Kit(plugins=[Plugin()], installed=False).graph(tmp_path / "graph.yaml").plan().nodes
+    assert node.note == ""
+    assert node.most.usd.bounded
 
 
 def test_every_kind_of_node_says_what_it_asks_of_models() -> None:

@@ -64,14 +64,20 @@ async def ask(url: str, samples: int, way: str) -> dict[str, float]:
         scope, ledger = Scope(run="r", node="n"), Ledger(Budget(calls=10**9))
         model = backend if "bare" in way else bind(backend, scope=scope, journal=journal, ledger=ledger)
 
+        open_now = at_once = 0
+
         async def one(number: int) -> None:
+            nonlocal open_now, at_once
             await asyncio.sleep(number / STARTS_A_SECOND)
+            open_now, at_once = open_now + 1, max(at_once, open_now + 1)
             await draw(model, request)
+            open_now -= 1
 
         await draw(model, request)
         before = memory()
         most = await peak(asyncio.gather(*(one(number) for number in range(samples))))
-        return {"before_mb": before, "peak_mb": most, "kb_a_sample": (most - before) * 1000 / samples}
+        each = (most - before) * 1000 / samples
+        return {"before_mb": before, "peak_mb": most, "kb_a_sample": each, "open_at_once": at_once}
 
 
 def measured(url: str, samples: int, way: str) -> dict[str, float]:
@@ -110,7 +116,8 @@ def main() -> None:
             rows[way] = measured(f"http://127.0.0.1:{int(server.stdout.readline())}/v1", options.samples, way)
         row = rows[way]
         print(
-            f"{way:32} {row['before_mb']:5.0f} MB, peak {row['peak_mb']:5.0f} MB, {row['kb_a_sample']:5.1f} kB a sample"
+            f"{way:32} {row['before_mb']:5.0f} MB, peak {row['peak_mb']:5.0f} MB, {row['kb_a_sample']:5.1f} kB a sample, "
+            f"{row['open_at_once']:,.0f} open at once"
         )
     met = {f"{way} <= {LIMIT_MB} MB": row["peak_mb"] <= LIMIT_MB for way, row in rows.items()}
     for target, one in met.items():

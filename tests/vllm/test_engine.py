@@ -15,7 +15,7 @@ from agentkit.strategies.budget_forcing import BudgetForcing
 from agentkit.testing.conformance import check_model
 from agentkit.types import Delta, GenerateRequest, Message, Sample, ToolSpec
 
-pytestmark = [pytest.mark.vllm, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.vllm, pytest.mark.gpu, pytest.mark.timeout(400)]
 
 ASK = GenerateRequest(
     messages=(Message("user", "Tom has 3 apples and buys 4 more. How many apples has he now?"),),

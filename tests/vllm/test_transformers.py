@@ -13,7 +13,7 @@ from agentkit.runtime.sampling import draw, draw_all
 from agentkit.testing.conformance import check_model
 from agentkit.types import Delta, GenerateRequest, Message
 
-pytestmark = [pytest.mark.torch, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.torch, pytest.mark.gpu, pytest.mark.timeout(400)]
 
 ASK = GenerateRequest(
     messages=(Message("user", "Tom has 3 apples and buys 4 more. How many apples has he now?"),),

@@ -11,7 +11,7 @@ from agentkit.errors import BudgetExceededError
 from agentkit.events import Emit, Scope, Spent, ignore
 from agentkit.protocols import Model, SampleStream
 from agentkit.runtime.budget import Ledger, Reservation
-from agentkit.runtime.estimate import share
+from agentkit.runtime.estimate import share, text_tokens
 from agentkit.runtime.parts import part, placed
 from agentkit.runtime.price import Price, priced
 from agentkit.types import Capabilities, Delta, GenerateRequest, Sample, Usage
@@ -77,7 +77,7 @@ class Budgeted:
             async with aclosing(self.model.generate(request)) as stream:
                 while held and (item := await self._next(stream)) is not None:
                     if isinstance(item, Sample):
-                        item = meter.count(item, self.price)
+                        item = meter.count(item, self.price, one)
                         self._settle(held.pop(), item.usage)
                     else:
                         meter.see(item)
@@ -127,14 +127,20 @@ class _Meter:
         """Count a piece of a sample that is not finished."""
         self.pieces[delta.index] = self.pieces.get(delta.index, 0) + 1
 
-    def count(self, sample: Sample, price: Price | None) -> Sample:
-        """The sample priced; a backend that counts no calls at all is taken to have made one a sample."""
+    def count(self, sample: Sample, price: Price | None, one: Usage) -> Sample:
+        """The sample priced; a backend that counts no calls at all is taken to have made one a sample.
+
+        Where tokens cost money and the server did not count them, they are estimated, lest a budget never ends.
+        """
         self.pieces.pop(sample.index, None)
         self.arrived += 1
         self.calls += sample.usage.calls
         usage = sample.usage
         if not self.calls and self.arrived == self.asked:
             usage = replace(usage, calls=self.asked)
+        if price is not None and (price.input or price.output) and not usage.tokens:
+            said = text_tokens(sample.text) + text_tokens(sample.reasoning)
+            usage = replace(usage, input_tokens=one.input_tokens, output_tokens=said)
         usage = priced(usage, price)
         return sample if usage is sample.usage else replace(sample, usage=usage)
 

@@ -99,6 +99,16 @@ async def test_money_is_counted_at_the_price_and_stays_under_the_limit() -> None
     assert sum((one.usage for one in spent), Usage()) == spent[-1].total == ledger.spent
 
 
+async def test_tokens_that_a_server_did_not_count_still_cost_money() -> None:
+    silent = ScriptedModel(script=lambda request: Sample(text="a long answer of some words", usage=Usage(calls=1)))
+    price = Price(input=0.001, output=0.01)
+    ledger = Ledger(Budget(usd=1.0))
+    drawn, _ = await exhaust(bind(silent, scope=Scope(node="n"), ledger=ledger, price=price), ask(max_tokens=20))
+    assert 1 < len(drawn) < 100
+    assert ledger.spent.usd <= 1.0
+    assert ledger.spent.output_tokens > 0
+
+
 async def test_under_a_money_budget_nothing_unbounded_is_sent() -> None:
     model = ScriptedModel(script=[])
     ledger = Ledger(Budget(usd=1))

@@ -148,7 +148,7 @@ def _is(value: JSON, kind: str) -> bool:
         return kind == "boolean"
     if kind == "integer" and isinstance(value, float):
         return value.is_integer()
-    return isinstance(value, _KINDS[kind])
+    return isinstance(value, _KINDS.get(kind, ()))  # nothing is of a type that there is not
 
 
 def _at(path: str, message: str) -> str:

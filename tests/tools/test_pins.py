@@ -122,6 +122,12 @@ def test_a_schema_of_others_is_refused_or_can_be_checked_against(schema: object,
     jsonschema.mismatch(arguments, pins["t"].parameters)
 
 
+def test_nothing_fits_a_type_that_there_is_not() -> None:
+    inner = {"anyOf": [{"type": "strnig"}]}
+    assert jsonschema.mismatch({"a": 1}, {"properties": {"a": inner}}) == "a: fits none of its anyOf choices"
+    assert jsonschema.mismatch({}, {"type": "#/properties/a"}) == "must be #/properties/a, not a mapping"
+
+
 def test_two_tools_of_one_name_are_refused() -> None:
     with pytest.raises(ConfigError, match="two tools named 'add'"):
         pinned("other", [ADD, ADD])

@@ -69,6 +69,7 @@ def register_evaluators(register: Register) -> None:
     register("self_check", lazy("agentkit.evaluators.hallucination.self_check:SelfCheck"))
     register("semantic_entropy", lazy("agentkit.evaluators.hallucination.semantic_entropy:SemanticEntropy"))
     register("reasoning_steps", lazy("agentkit.evaluators.planning.reasoning_steps:ReasoningSteps"))
+    register("verifier", lazy("agentkit.models.verifier:Verifier"))
     register("answer_match", lazy("agentkit.evaluators.answer_match:AnswerMatch"))
     register("plan_validity", lazy("agentkit.evaluators.planning.plan_validity:PlanValidity"))
     register("tool_calls", lazy("agentkit.evaluators.planning.tool_calls:ToolCalls"))

@@ -25,6 +25,7 @@ COMMANDS = {
     "horizon": "After how many steps do runs go wrong? Survival and hazard.",
     "trace": "Show what an agent did, step by step, with its errors marked.",
     "sampling": "Replay recorded samples: which stopping rule would have paid?",
+    "train": "Train a verifier or a soft prompt for a local model.",
     "models": "List, fetch, check and calibrate models.",
     "tools": "List, check and pin the tools of your MCP servers.",
     "env": "Play environments with a graph: list, show, run.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class TorchModel:
 
     def __init__(self, model: str, *, device: str, dtype: str, soft_prompt: Path | None = None) -> None:
         torch, transformers = _libraries()
-        self.torch, self.device = torch, _device(torch, device)
+        self.source, self.torch, self.device = model, torch, _device(torch, device)
         try:
             self.tokenizer = transformers.AutoTokenizer.from_pretrained(model, trust_remote_code=False)
             loaded = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype, trust_remote_code=False)
@@ -107,10 +108,20 @@ class TorchModel:
                 )
                 logits, cache = out.logits[:, -1].float(), out.past_key_values
 
+    @contextmanager
+    def prompted(self, vectors: Any | None) -> Iterator[None]:
+        """These vectors (or none) come before every prompt meanwhile."""
+        before, self._soft = self._soft, vectors
+        try:
+            yield
+        finally:
+            self._soft = before
+
     def hidden(self, tokens: Sequence[int], *, layer: int = -1) -> Any:
         """The hidden states of ``tokens`` after ``layer`` (-1: the last): a float32 array of shape (len(tokens), hidden)."""
         with self.lock, self.torch.inference_mode():
-            out = self.net(input_ids=self.torch.tensor([list(tokens)], device=self.device), output_hidden_states=True)
+            ids = self.torch.tensor([list(tokens)], device=self.device)
+            out = self.net.base_model(input_ids=ids, output_hidden_states=True)
             return out.hidden_states[layer][0].float().cpu().numpy()
 
     def _read(self, prompt: Sequence[int], n: int) -> tuple[Any, Any]:

@@ -39,7 +39,7 @@ class Transformers:
     For what the engines do not give: hidden states (``hidden``), soft prompts, and prompts whose tokens are yours to see. The
     samples of a request are drawn side by side and the prompt is read once; closing stops after the token under way.
     ``device`` is ``auto``, ``cpu`` or ``cuda``; ``max_tokens`` bounds an answer where the request does not; ``soft_prompt`` is
-    a file that ``agentkit tune`` or you have trained. Code that comes with weights is never run. A request whose last
+    a file that ``agentkit train soft-prompt`` wrote. Code that comes with weights is never run. A request whose last
     message is the assistant's continues it.
 
     Raises ``WeightsError``, ``MissingExtraError``, ``ContextWindowError`` and ``RequestRefusedError``.
@@ -74,7 +74,7 @@ class Transformers:
             raise RequestRefusedError(f"{self.name} draws free text: no tools, schema or bound on reasoning")
         now = asyncio.get_running_loop().time
         started = now()
-        loaded = await self._opened()
+        loaded = await self.opened()
         prompt = loaded.tokens(request.messages)
         readings = [_Sampled(Reading(opened=self.opened_thought)) for _ in range(request.n)]
         most = request.max_tokens or self.max_tokens
@@ -89,10 +89,11 @@ class Transformers:
 
     async def hidden(self, messages: Sequence[Message], *, layer: int = -1) -> Any:
         """The hidden states of a chat after ``layer``: a float32 array of shape (tokens, hidden)."""
-        loaded = await self._opened()
+        loaded = await self.opened()
         return await asyncio.to_thread(loaded.hidden, loaded.tokens(messages), layer=layer)
 
-    async def _opened(self) -> TorchModel:
+    async def opened(self) -> TorchModel:
+        """The loaded weights, for work on tokens and hidden states."""
         if self._keeper.loaded is not None:
             return self._keeper.loaded
         return await asyncio.to_thread(self._keeper.open, self._load)

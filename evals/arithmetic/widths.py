@@ -59,7 +59,13 @@ def main() -> None:
     if options.save:
         told = {"date": str(date.today()), "python": platform.python_version(), "xllamacpp": version("xllamacpp")}
         plain = {name: {key: _plain(value) for key, value in one.items()} for name, one in figures.items()}
-        kept = {**told, "model": "local/smollm2", "questions": len(pools), "any_right": _plain(ceiling), "widths": plain}
+        kept = {
+            **told,
+            "model": "local/smollm2",
+            "questions": len(pools),
+            "any_right": _plain(ceiling),
+            "widths": plain,
+        }
         options.save.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 

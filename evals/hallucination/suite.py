@@ -3,7 +3,8 @@
 python evals/hallucination/suite.py --data FOLDER [--output FILE] [--sets NAME ...] [--resamples N]
 
 For each set: AUROC with a 95 % bootstrap interval (rows of one source are resampled together), the AUROC of flagging everything
-(0.5 by construction) and of the best of three word-overlap baselines, and the difference with its interval.
+(0.5 by construction) and of the best of three word-overlap baselines, and the difference with its interval; then the AUROC
+without the encoder, and the claim-only control: every claim beside the evidence of another row, where only the claim can tell.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import json
 import platform
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -38,11 +40,12 @@ def main() -> None:
     report: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "evaluator": f"groundedness {VERSION}",
-        "versions": {"python": platform.python_version(), **_versions("agentkit", "PyStemmer")},
+        "versions": {"python": platform.python_version(), **_versions("agentkit", "PyStemmer", "onnxruntime")},
         "resamples": options.resamples,
         "sets": {},
     }
-    print(f"{'set':38} {'rows':>5} {'true':>5}  {'AUROC':22} {'best overlap':22} {'difference':24} {'ms/row':>6}")
+    figures = f"{'AUROC':22} {'best overlap':22} {'difference':24} {'words':>6} {'claim':>6} {'ECE':>5} {'ms/row':>6}"
+    print(f"{'set':38} {'rows':>5} {'true':>5}  {figures}")
     for name in options.sets or SETS:
         report["sets"][name] = measured = measure(SETS[name](options.data), options.resamples)
         print(_line(name, measured), flush=True)
@@ -55,7 +58,8 @@ def main() -> None:
 
 def measure(rows: Sequence[Row], resamples: int) -> dict[str, Any]:
     """Everything about one set; rows that are not scored are left out of all figures and counted."""
-    judge = Groundedness()
+    judge = Groundedness(encoder="auto")
+    judge.check(rows[0].answer, rows[0].documents)
     began = time.process_time()
     scores = [judge.check(row.answer, row.documents) for row in rows]
     milliseconds = (time.process_time() - began) * 1000 / len(rows)
@@ -74,6 +78,9 @@ def measure(rows: Sequence[Row], resamples: int) -> dict[str, Any]:
         "baselines": {name: round(auroc(labels, values), 4) for name, values in baselines.items()},
         "best_baseline": {"name": best, "auroc": intervals["baseline"]},
         "difference": intervals["difference"],
+        "encoder": Counter(str(score.metadata["encoder"]) for _, score in kept).most_common(1)[0][0],
+        "without_encoder": _control([row for row, _ in kept], Groundedness(encoder="none"), shift=0),
+        "claim_only": _control([row for row, _ in kept], judge, shift=len(kept) // 2 + 1),
         "ece": round(ece(ours, labels), 4),
         "labels": _counts(kept),
         "by_rule": _by_rule(kept),
@@ -81,19 +88,31 @@ def measure(rows: Sequence[Row], resamples: int) -> dict[str, Any]:
     }
 
 
+def _control(rows: Sequence[Row], judge: Groundedness, *, shift: int) -> float:
+    """The AUROC where each claim stands beside the evidence of the row ``shift`` places on."""
+    pairs = [(row, judge.check(row.answer, rows[(n + shift) % len(rows)].documents)) for n, row in enumerate(rows)]
+    kept = [(row.supported, score.value) for row, score in pairs if score.value is not None]
+    return round(auroc([label for label, _ in kept], [value for _, value in kept]), 4)
+
+
 def timing() -> dict[str, float]:
     """Milliseconds of one core: reading a source of 2,000 words, and checking a claim against it once it is read."""
-    judge, random = Groundedness(), Random(0)
-    parts = ("ka", "lo", "mi", "ra", "ten", "sul", "vor", "pin", "des", "gu", "hal", "bre")
-    vocabulary = [one + two + three for one in parts for two in parts for three in parts]
+    plain = _timed(Groundedness(encoder="none"))
+    return {**{f"words_{key}": value for key, value in plain.items()}, **_timed(Groundedness())}
+
+
+def _timed(judge: Groundedness) -> dict[str, float]:
+    random = Random(0)
+    listed = files("agentkit.text").joinpath("data/frequent_en.txt").read_text(encoding="utf-8").splitlines()
+    vocabulary = " ".join(line for line in listed if not line.startswith("#")).split()
     weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]
 
     def sentence() -> str:
         return " ".join(random.choices(vocabulary, weights, k=20)).capitalize() + "."
 
-    sentences = [sentence() for _ in range(2000 // 20)]
     first, rest = [], []
     for turn in range(20):
+        sentences = [sentence() for _ in range(2000 // 20)]
         documents = (Document(text=f"Turn {turn}. " + " ".join(sentences)),)
         claims = [sentence() for _ in range(10)]
         began = time.process_time()
@@ -187,6 +206,7 @@ def _line(name: str, measured: dict[str, Any]) -> str:
     shown = [f"{one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]" for one in figures]
     return (
         f"{name:38} {measured['rows']:5} {measured['supported']:5}  {shown[0]:22} {shown[1]:22} {shown[2]:24} "
+        f"{measured['without_encoder']:6.3f} {measured['claim_only']:6.3f} {measured['ece']:5.3f} "
         f"{measured['cpu_ms_per_row']:6.1f}"
     )
 

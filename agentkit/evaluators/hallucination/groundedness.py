@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from agentkit.errors import ConfigError
 from agentkit.evaluators.hallucination.alignment import align
@@ -18,14 +18,24 @@ from agentkit.evaluators.hallucination.edits import find_edits
 from agentkit.evaluators.hallucination.evidence import find_evidence
 from agentkit.evaluators.hallucination.features import measure
 from agentkit.evaluators.hallucination.findings import claim_finding, word_findings
+from agentkit.evaluators.hallucination.likeness import Reader, reader
 from agentkit.evaluators.hallucination.output import text_of
 from agentkit.evaluators.hallucination.refusal import is_refusal
 from agentkit.evaluators.hallucination.source import Source
 from agentkit.evaluators.hallucination.tongue import answer_language, unreadable
-from agentkit.evaluators.hallucination.verdict import Kind, judge, pooled, probability, support
+from agentkit.evaluators.hallucination.verdict import (
+    CURVE,
+    CURVE_WITH_LIKENESS,
+    Kind,
+    judge,
+    pooled,
+    probability,
+    support,
+)
+from agentkit.registry import provided
 from agentkit.types import Document, Finding, Record, Score
 
-VERSION = "1.0"
+VERSION = "2.0"
 _COPIED = 0.4  # share of copied word triples from which a joint between two sentences is worth telling
 
 
@@ -40,7 +50,11 @@ class Checked(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Groundedness:
-    """Checks each claim of ``record.output`` against ``record.documents``, without a model: same input, same verdict.
+    """Checks each claim of ``record.output`` against ``record.documents``, without a chat model: same input, same verdict.
+
+    ``encoder`` is a sentence encoder of 21 MB that sees what English texts say in other words: ``auto`` uses it where the extra
+    ``chroma`` is installed and its weights are in the cache or can be fetched, ``minilm`` insists on it and ``none`` goes by the
+    words alone. ``metadata["encoder"]`` says what was used.
 
     ``threshold`` is the probability from which a claim counts as supported, ``max_evidence`` the sentences of the documents
     that a claim may rest on, ``max_claims`` how many claims of a long answer are checked. English and Russian; anything else
@@ -54,6 +68,8 @@ class Groundedness:
     max_evidence: int = 3
     max_claims: int = 1000
     calibration: Path | None = None
+    encoder: Literal["auto", "minilm", "none"] = "auto"
+    cache: Path | None = provided("cache")
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -85,32 +101,50 @@ class Groundedness:
         self, answer: str, found: Sequence[Claim], declined: Sequence[Claim], source: Source, name: str
     ) -> Score:
         passed = [claim for claim in found[: self.max_claims] if claim not in declined]
-        checked = [self.assess(answer, claim, source) for claim in passed]
+        reads = self._reader(name)
+        checked = [self.assess(answer, claim, source, reads) for claim in passed]
         findings = [finding for one in checked for finding in one.findings] + _refusals(answer, declined)
         return Score(
-            value=probability(pooled([one.support for one in checked], [one.length for one in checked])),
+            value=probability(pooled([one.support for one in checked], [one.length for one in checked]), _curve(reads)),
             label=_label([one.kind for one in checked]),
             findings=tuple(sorted(findings, key=lambda one: (one.start or 0, -(one.end or 0)))),
             reason=f"only the first {self.max_claims} claims were checked" if len(found) > self.max_claims else "",
             evaluator="groundedness",
             version=VERSION,
-            metadata={"claims": len(checked), "language": name},
+            metadata={"claims": len(checked), "language": name, "encoder": "none" if reads is None else "minilm"},
         )
 
-    def assess(self, answer: str, claim: Claim, source: Source) -> Checked:
+    def _reader(self, name: str) -> Reader | None:
+        """What sees likeness in a language; raises for an encoder that is insisted on and cannot be had."""
+        if self.encoder == "none" or name != "en":
+            return None
+        found = reader(self.cache)
+        if isinstance(found, Reader):
+            return found
+        if self.encoder == "minilm":
+            raise ConfigError(f"groundedness: {found}")
+        return None
+
+    def assess(self, answer: str, claim: Claim, source: Source, reads: Reader | None = None) -> Checked:
         """The verdict on one claim of ``answer`` against a source that has been read."""
         evidence = find_evidence(claim, source, limit=self.max_evidence)
         alignment = align(claim, source, evidence)
         edits = find_edits(claim, alignment, source)
         features = measure(claim, source, evidence, alignment, edits)
-        level = support(features, len(source.sentences))
-        chance = probability(level)
+        shown = [source.said(one) for one in evidence.nearby]
+        likeness = None if reads is None else reads.compare(claim.text, shown)
+        level = support(features, len(source.sentences), likeness)
+        chance = probability(level, _curve(reads))
         kind = judge(features, chance, self.threshold)
         findings = [claim_finding(answer, claim, kind, chance, source, evidence)]
         if kind != "supported":
-            shown = [edit for edit in edits if edit.kind != "splice" or features.copied >= _COPIED]
-            findings += word_findings(answer, chance, source, evidence, alignment, shown)
+            told = [edit for edit in edits if edit.kind != "splice" or features.copied >= _COPIED]
+            findings += word_findings(answer, chance, source, evidence, alignment, told)
         return Checked(kind, level, len(claim.words), tuple(findings))
+
+
+def _curve(reads: Reader | None) -> Sequence[tuple[float, float]]:
+    return CURVE if reads is None else CURVE_WITH_LIKENESS
 
 
 def source_of(documents: Sequence[Document]) -> Source:

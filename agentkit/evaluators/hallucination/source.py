@@ -85,6 +85,11 @@ class Source:
         self.sentence_of += [len(self.sentences)] * (len(self.tokens) - first)
         self.sentences.append(empty._replace(last=len(self.tokens)))
 
+    def said(self, sentence: int) -> str:
+        """The text of a sentence."""
+        one = self.sentences[sentence]
+        return self.documents[one.document].text[one.start : one.end]
+
     def between(self, stem: str, first: int, last: int) -> list[int]:
         """The tokens in ``[first, last)`` with this stem."""
         places = self.postings.get(stem, [])

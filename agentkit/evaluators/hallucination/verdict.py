@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from agentkit.evaluators.hallucination.features import Features
+from agentkit.evaluators.hallucination.likeness import Likeness
 
 Kind = Literal["supported", "contradicted", "not_found"]
 
@@ -32,30 +33,53 @@ CURVE = (
 )
 """(support, probability) knots from ``fit.py``, both rising, with straight lines between them."""
 
+CURVE_WITH_LIKENESS = (
+    (-4.0, 0.001),
+    (0.488, 0.100),
+    (0.974, 0.221),
+    (1.187, 0.225),
+    (1.342, 0.253),
+    (1.494, 0.322),
+    (1.616, 0.462),
+    (1.724, 0.465),
+    (1.864, 0.617),
+    (2.025, 0.714),
+    (2.197, 0.828),
+    (2.430, 0.861),
+    (2.836, 0.952),
+    (3.2, 0.999),
+)
+"""The same where support holds the likeness of words, too."""
+
 _SHORT_SOURCE, _LONG_SOURCE = 3, 6  # sentences
 _COPY_BEGINS, _COPY_FULL = 0.3, 0.7  # share of copied word triples
 _STRETCH, _MEETING = 1.6, 0.66  # words of a short source are shared by chance more often: spread around this support
 _ALIGNED = 0.6  # share of a claim that must lie in the evidence before a difference counts as a contradiction
 
 
-def support(features: Features, sentences: int) -> float:
+def support(features: Features, sentences: int, likeness: Likeness | None = None) -> float:
     """How well a source of ``sentences`` sentences supports a claim; about 0 (nothing in common) to 1 (copied whole).
 
     Three views, blended by the kind of input: in a source of a few sentences every word counts; in a long one the content
     words of the best window; in a claim that is mostly copied, the copied runs. Edits of the copy are subtracted.
+    ``likeness``, where there is one, adds what is said in other words, and stretches the scale: it is read with
+    ``CURVE_WITH_LIKENESS``.
     """
     short = _clip((_LONG_SOURCE - sentences) / (_LONG_SOURCE - _SHORT_SOURCE))
     copied = _clip((features.copied - _COPY_BEGINS) / (_COPY_FULL - _COPY_BEGINS))
     long = (1 - copied) * _by_window(features) + copied * _by_runs(features)
     edits = _edits(features)
-    return short * _STRETCH * (_by_words(features) - edits - _MEETING) + (1 - short) * (long - edits) + short * _MEETING
+    found = (
+        short * _STRETCH * (_by_words(features) - edits - _MEETING) + (1 - short) * (long - edits) + short * _MEETING
+    )
+    return found if likeness is None else found + _alike(features, likeness)
 
 
-def probability(support: float) -> float:
+def probability(support: float, curve: Sequence[tuple[float, float]] = CURVE) -> float:
     """The calibrated probability that a claim (or answer) with this support is supported; in [0, 1] and never falling."""
-    inside = max(CURVE[0][0], min(CURVE[-1][0], support))
-    place = min(bisect_right(CURVE, (inside, 2.0)), len(CURVE) - 1)
-    (left, low), (right, high) = CURVE[place - 1], CURVE[place]
+    inside = max(curve[0][0], min(curve[-1][0], support))
+    place = min(bisect_right(curve, (inside, 2.0)), len(curve) - 1)
+    (left, low), (right, high) = curve[place - 1], curve[place]
     return low + (high - low) * (inside - left) / (right - left)
 
 
@@ -87,6 +111,11 @@ def _by_window(features: Features) -> float:
 
 def _by_runs(features: Features) -> float:
     return (features.copied + 0.5 * features.best + 0.3 * features.back) / 1.3
+
+
+def _alike(features: Features, likeness: Likeness) -> float:
+    """What is said in other words: the likeness of words, and of the whole the more, the fewer words are the same."""
+    return 1.5 * likeness.words - 0.5 * likeness.worst + 1.1 * likeness.nearest * (1 - features.cover)
 
 
 def _edits(features: Features) -> float:

@@ -125,7 +125,7 @@ async def test_a_record_gets_the_same_verdict_with_its_time() -> None:
     score = await Groundedness().evaluate(record)
     assert score.seconds > 0
     assert replace(score, seconds=0.0) == check("The river is 5 km long.")
-    assert (score.evaluator, score.version) == ("groundedness", "1.0")
+    assert (score.evaluator, score.version) == ("groundedness", "2.0")
 
 
 def test_the_threshold_decides_what_counts_as_supported() -> None:

@@ -33,9 +33,10 @@ def sound(score: Score, answer: str, documents: tuple[Document, ...]) -> bool:
     return True
 
 
-def test_a_thousand_hostile_inputs_end_scored_or_unscored_with_a_reason() -> None:
-    random, judge = Random(0), Groundedness()
-    for _ in range(1000):
+@pytest.mark.parametrize(("encoder", "inputs"), [("none", 1000), ("auto", 150)])
+def test_a_thousand_hostile_inputs_end_scored_or_unscored_with_a_reason(encoder: str, inputs: int) -> None:
+    random, judge = Random(0), Groundedness(encoder=encoder)
+    for _ in range(inputs):
         answer = "".join(random.choices(PIECES, k=random.randrange(12)))
         texts = ("".join(random.choices(PIECES, k=random.randrange(25))) for _ in range(random.randrange(3)))
         documents = tuple(Document(text=text) for text in texts)

@@ -19,7 +19,7 @@ from agentkit.evaluators.hallucination.short_fact import ShortFact
 from agentkit.types import Document, Record
 
 EVALUATORS = [
-    Groundedness(max_claims=50),
+    Groundedness(max_claims=50, encoder="none"),
     Citations(max_sentences=50),
     ShortFact(),
     CapabilityClaims(),

@@ -24,6 +24,7 @@ def register_strategies(register: Register) -> None:
     """Test-time compute."""
     register("chain_of_thought", lazy("agentkit.strategies.chain_of_thought:ChainOfThought"))
     register("self_consistency", lazy("agentkit.strategies.self_consistency:SelfConsistency"))
+    register("deepconf", lazy("agentkit.strategies.deepconf:DeepConf"))
     register("tree_of_thought", lazy("agentkit.strategies.tree_of_thought:TreeOfThought"))
     register("monte_carlo_tree_search", lazy("agentkit.strategies.monte_carlo_tree_search:MonteCarloTreeSearch"))
     register("beam_search", lazy("agentkit.strategies.beam_search:BeamSearch"))

@@ -15,6 +15,7 @@ from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
 from agentkit.strategies.constitutional_critique import ConstitutionalCritique
 from agentkit.strategies.decomposed_vote import DecomposedVote
+from agentkit.strategies.deepconf import DeepConf
 from agentkit.strategies.least_to_most import LeastToMost
 from agentkit.strategies.mixture_of_agents import MixtureOfAgents
 from agentkit.strategies.monte_carlo_tree_search import MonteCarloTreeSearch
@@ -36,6 +37,7 @@ STRATEGIES = st.one_of(
         SelfConsistency, samples=COUNT, stop=st.sampled_from(sorted(RULES)), answer=st.sampled_from(["auto", "text"])
     ),
     st.builds(SelfConsistency, samples=COUNT, ahead=st.integers(0, 3), concurrency=st.none() | COUNT),
+    st.builds(DeepConf, samples=COUNT, warmup=COUNT, wave=COUNT),
     st.builds(BestOfN, samples=COUNT, choose=st.sampled_from(["best", "weighted"])),
     st.builds(UniversalSelfConsistency, samples=COUNT),
     st.builds(SelfRefine, rounds=st.integers(0, 3)),

@@ -5,6 +5,7 @@ from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
 from agentkit.strategies.constitutional_critique import ConstitutionalCritique
 from agentkit.strategies.decomposed_vote import DecomposedVote
+from agentkit.strategies.deepconf import DeepConf
 from agentkit.strategies.least_to_most import LeastToMost
 from agentkit.strategies.mixture_of_agents import MixtureOfAgents
 from agentkit.strategies.plan_and_solve import PlanAndSolve
@@ -20,6 +21,7 @@ STRATEGIES = [
     ChainOfThought(),
     SelfConsistency(samples=5),
     SelfConsistency(samples=5, ahead=2, answer="text"),
+    DeepConf(samples=5, warmup=2),
     BeamSearch(width=2, depth=2),
     DecomposedVote(steps=3),
     PlanAndSolve(),

@@ -117,7 +117,7 @@ def train_prompt(
             search.step()
             if plan is not None:
                 plan.step()
-            total += float(value) * len(group)
+            total += float(value.detach()) * len(group)
         yield _epoch(loaded, number, total / len(order), held_out, vectors, batch)
 
 

@@ -31,8 +31,8 @@ class SelfConsistency:
 
     No more are in flight than the rule could still need, and ``ahead`` beside them: with 0 nothing is wasted and the result
     does not depend on which sample comes back first; more hides slow samples, and those that turn out superfluous are
-    cancelled. ``auto`` is a fifth of ``samples``, and 3 at least. ``concurrency`` is the most in flight at a time. A sample
-    ends where one of the texts in ``until`` would come, such as a line break for answers of one line.
+    cancelled. ``auto`` is three fifths of ``samples`` less one, and 3 at least. ``concurrency`` is the most in flight at a
+    time. A sample ends where one of the texts in ``until`` would come, such as a line break for answers of one line.
 
     A sample that fails or cannot be read abstains. ``solve`` raises the first error when there is nothing but failures;
     when a budget ends the vote, the answer is the best so far and ``stopped`` says ``budget``.

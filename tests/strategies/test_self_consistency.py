@@ -86,8 +86,8 @@ async def test_instructions_take_turns_until_paired_holds():
     assert asked == ["Think.", "Compute.", "Think.", "Compute.", "Think."]
 
 
-async def test_auto_keeps_a_fifth_of_the_samples_ahead_and_three_at_least():
-    for samples, most in ((8, 4 + 3), (40, 4 + 8)):
+async def test_auto_keeps_three_fifths_of_the_samples_less_one_ahead_and_three_at_least():
+    for samples, most in ((5, 5), (8, 4 + 3), (40, 4 + 23)):
         model = ScriptedModel(script=lambda request: "Answer: 7", delay=0.001)
         await SelfConsistency(samples=samples, stop="beta", ahead="auto").solve(QUESTION, model=model)
         assert len(model.requests) - model.cancelled >= 4

@@ -165,7 +165,7 @@ class SampleSpec:
 
     n: int
     vote: str = ""
-    stop: Literal["regret", "beta", "dirichlet", "esc", "certain", "fixed"] = "regret"
+    stop: Literal["regret", "beta", "dirichlet", "esc", "certain", "fixed", "paired"] = "regret"
     confidence: float = 0.95
     answer: Kind = "auto"
     ahead: int = 0

@@ -158,7 +158,7 @@ def measure_allocation(
     budget = int(mean_samples * len(questions) + 1e-9)
     runs = []
     for _ in range(orders):
-        drawn = [rng.sample(one.labels, len(one.labels)) for rng, one in zip(chances, questions, strict=True)]
+        drawn = [one.shuffled(rng) for rng, one in zip(chances, questions, strict=True)]
         runs.append(allocate(drawn, budget, learn=learn))
     columns = list(zip(*runs, strict=True))
     right = [

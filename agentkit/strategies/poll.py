@@ -50,6 +50,11 @@ class Box(Protocol[_Taken]):
         ...
 
 
+def spare(limit: int) -> int:
+    """How many samples to keep in flight beside what the rule could still need, lest a slow one hold up a vote of ``limit``."""
+    return max(3, 3 * limit // 5 - 1)
+
+
 @dataclass(slots=True, kw_only=True)
 class Poll(Generic[T]):
     """Draws up to ``limit`` samples by their place into ``box``, until the ``rule`` holds for every tally of it.

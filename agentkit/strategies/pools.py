@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 from statistics import fmean
 
@@ -21,12 +22,24 @@ _RESAMPLES = 500
 class Pooled:
     """The samples of one question as class numbers in the order drawn, None for an abstention.
 
-    ``right`` is the class to come out at, None when no sample is in it.
+    ``right`` is the class to come out at, None when no sample is in it. ``parts`` are how many of the samples are from each
+    of several prompts that take turns, nothing where there is but one.
     """
 
     id: str
     labels: tuple[int | None, ...]
     right: int | None
+    parts: tuple[int, ...] = ()
+
+    def shuffled(self, rng: Random) -> list[int | None]:
+        """The samples in a random order; with ``parts`` as many as the largest has, prompt by prompt in turns."""
+        if not self.parts:
+            return rng.sample(self.labels, len(self.labels))
+        ends = [*accumulate(self.parts)]
+        decks = [rng.sample(self.labels[end - size : end], size) for size, end in zip(self.parts, ends, strict=True)]
+        decks = rng.sample(decks, len(decks))
+        taken = [deck[turn] for turn in range(max(self.parts)) for deck in decks if turn < len(deck)]
+        return taken[: max(self.parts)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +74,7 @@ def pooled(
     kind: Kind = "auto",
     *,
     convention: Convention = "us",
+    parts: tuple[int, ...] = (),
 ) -> Pooled:
     """The samples of one question sorted into classes of equal answers.
 
@@ -73,7 +87,7 @@ def pooled(
     labels = {place: label for label, group in enumerate(groups) for place in group}
     drawn = tuple(labels.get(place) for place in range(len(texts)))
     right = labels.get(len(texts)) if wanted else _largest(groups)
-    return Pooled(id=name, labels=drawn, right=right if right in drawn else None)
+    return Pooled(id=name, labels=drawn, right=right if right in drawn else None, parts=parts)
 
 
 def replay(labels: Sequence[int | None], rule: Rule) -> tuple[int | None, int]:
@@ -95,7 +109,7 @@ def measure(questions: Sequence[Pooled], rule: Rule, name: str, *, orders: int =
     right, drawn = [], []
     for question in questions:
         rng = Random(f"{seed}/{question.id}")
-        results = [replay(rng.sample(question.labels, len(question.labels)), rule) for _ in range(orders)]
+        results = [replay(question.shuffled(rng), rule) for _ in range(orders)]
         right.append(fmean(label is not None and label == question.right for label, _ in results))
         drawn.append(fmean(count for _, count in results))
     return Outcome(rule=name, right=tuple(right), drawn=tuple(drawn))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import re
 import sys
 import time
 import types
@@ -20,12 +19,13 @@ from typing import Any
 Solve = Callable[[str], Awaitable[str]]
 
 
-def agentkit(url: str, k: int, ahead: int) -> Solve:
+def agentkit(url: str, k: int, name: str) -> Solve:
     from agentkit.models.openai_http import OpenAIHTTP
     from agentkit.strategies.self_consistency import SelfConsistency
 
     model = OpenAIHTTP(model="fake-model", base_url=url)
-    strategy = SelfConsistency(samples=k, ahead=min(ahead, k), concurrency=k)
+    ahead = name.removeprefix("ahead=")
+    strategy = SelfConsistency(samples=k, ahead="auto" if ahead == "auto" else min(int(ahead), k), concurrency=k)
 
     async def solve(question: str) -> str:
         return (await strategy.solve(question, model=model)).answer or ""
@@ -97,10 +97,7 @@ def _optillm(file: str) -> Any:
 async def main() -> None:
     order = json.loads(sys.stdin.read())
     library, _, name = order["peer"].partition(":")
-    if library == "agentkit":
-        solve = agentkit(order["url"], order["k"], int(re.sub(r"\D", "", name) or 0))
-    else:
-        solve = {"its_hub": its_hub, "optillm": optillm}[library](order["url"], order["k"], name)
+    solve = {"agentkit": agentkit, "its_hub": its_hub, "optillm": optillm}[library](order["url"], order["k"], name)
     await solve("warm up")
     for question in order["questions"]:
         started = time.perf_counter()

@@ -32,7 +32,7 @@ def test_every_rule_is_told_as_data_with_the_default_named(capsys, pool):
     assert code == 0
     assert (report["default"], report["questions"]) == ("regret", 3)
     rules = {row["rule"]: row for row in report["rules"]}
-    assert set(rules) == {"full", "certain", "regret", "beta", "dirichlet", "esc"}
+    assert set(rules) == {"full", "certain", "regret", "paired", "beta", "dirichlet", "esc"}
     assert rules["full"]["accuracy"] == pytest.approx(2 / 3)
     assert rules["regret"]["mean_samples"] < rules["full"]["mean_samples"] == pytest.approx(20 / 3)
     low, high = rules["full"]["accuracy_95"]
@@ -54,6 +54,39 @@ def test_a_table_recommends_the_cheapest_rule_that_keeps_the_accuracy(capsys, po
     assert code == 0
     assert "regret (default)" in out
     assert "cheapest within 0.1 points of the full vote" in out
+
+
+@pytest.fixture
+def other(tmp_path):
+    path = tmp_path / "other.jsonl"
+    rows = [{"id": 2, "gold": "May 1, 2021", "answers": ["5/1/2021"] * 6}, {"id": 9, "answers": ["1"]}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def test_pools_of_two_prompts_take_turns_on_the_questions_that_both_have(capsys, pool, other):
+    _, out, _ = run(capsys, pool, other, "--alternate", "--orders", "5", "--json")
+    report = json.loads(out)
+    assert report["questions"] == 1
+    mixed = {row["rule"]: row for row in report["rules"] if "pool" not in row}
+    assert mixed["full"]["mean_samples"] == 10
+    assert mixed["paired"]["mean_samples"] <= mixed["regret"]["mean_samples"]
+    alone = [(row["rule"], row["pool"]) for row in report["rules"] if "pool" in row]
+    assert alone == [(rule, name) for name in ("pool.jsonl.gz", "other.jsonl") for rule in ("full", "regret", "beta")]
+    assert "beta, other.jsonl alone" in run(capsys, pool, other, "--alternate", "--orders", "5")[1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"), [(None, "two pools or more"), ([{"id": 7, "answers": ["1"]}], "no question")]
+)
+def test_pools_that_cannot_take_turns_are_refused(capsys, tmp_path, pool, rows, words):
+    paths = [pool]
+    if rows:
+        paths.append(tmp_path / "apart.jsonl")
+        paths[1].write_text("\n".join(map(json.dumps, rows)))
+    code, _, err = run(capsys, *paths, "--alternate")
+    assert code != 0
+    assert words in err
 
 
 def test_without_gold_accuracy_is_agreement_with_the_full_vote(capsys, tmp_path):

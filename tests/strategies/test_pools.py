@@ -36,6 +36,20 @@ def test_certain_answers_as_the_full_vote_does(labels):
     assert replay(labels, stopping.Certain())[0] == replay(labels, stopping.Fixed())[0]
 
 
+PARTS = st.lists(st.lists(st.one_of(st.none(), st.integers(0, 3)), max_size=8), min_size=2, max_size=3)
+
+
+@given(PARTS.filter(any), st.randoms(use_true_random=False))
+def test_prompts_take_turns_for_as_many_samples_as_the_largest_pool_has(parts, rng):
+    labels = tuple((place, one) for place, deck in enumerate(parts) for one in deck)
+    drawn = Pooled(id="q", labels=labels, right=None, parts=tuple(map(len, parts))).shuffled(rng)
+    assert len(drawn) == max(map(len, parts))
+    assert all(drawn.count(one) <= labels.count(one) for one in drawn)
+    rounds = min(map(len, parts))
+    for turn in range(0, min(rounds, len(drawn) // len(parts)) * len(parts), len(parts)):
+        assert {place for place, _ in drawn[turn : turn + len(parts)]} == set(range(len(parts)))
+
+
 def test_the_cheapest_rule_within_the_tolerance_is_recommended():
     questions = [Pooled(id=str(place), labels=(0,) * 18 + (1, 1), right=0) for place in range(5)]
     full, beta, regret = (

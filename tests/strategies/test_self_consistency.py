@@ -77,6 +77,23 @@ async def test_a_slow_sample_does_not_hold_the_vote_when_others_are_ahead():
     assert [sample.index for sample in solution.samples] == [1, 2, 3, 4]
 
 
+async def test_instructions_take_turns_until_paired_holds():
+    with ScriptedModel(script=["Answer: 7", "Answer: 8", "Answer: 7", "Answer: 7", "Answer: 7"]) as model:
+        strategy = SelfConsistency(samples=20, instruction="Think.", alternate=("Compute.",), stop="paired")
+        solution = await strategy.solve(QUESTION, model=model)
+    assert solution.answer == "7"
+    asked = [request.messages[-1].content.rpartition("\n\n")[2] for request in model.requests]
+    assert asked == ["Think.", "Compute.", "Think.", "Compute.", "Think."]
+
+
+async def test_auto_keeps_three_fifths_of_the_samples_less_one_ahead_and_three_at_least():
+    for samples, most in ((5, 5), (8, 4 + 3), (40, 4 + 23)):
+        model = ScriptedModel(script=lambda request: "Answer: 7", delay=0.001)
+        await SelfConsistency(samples=samples, stop="beta", ahead="auto").solve(QUESTION, model=model)
+        assert len(model.requests) - model.cancelled >= 4
+        assert len(model.requests) <= most
+
+
 async def test_concurrency_bounds_what_is_in_flight():
     open_now, most = 0, 0
 

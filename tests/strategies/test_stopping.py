@@ -86,6 +86,22 @@ def test_an_unknown_rule_is_named_with_the_nearest_one():
 
 def test_confidence_tunes_the_regret_rule_around_its_default():
     assert stopping.rule("regret", confidence=0.95).tolerance == pytest.approx(1 / 600)
+    assert stopping.rule("paired", confidence=0.95).tolerance == pytest.approx(1 / 100)
+
+
+def test_two_prompts_that_agree_are_enough_for_paired_and_four_votes_for_regret():
+    assert stopping.Paired().done([2], 2, 20)
+    assert not stopping.Paired().done([1], 1, 20)
+    assert not stopping.Paired().done([2, 1], 3, 20)
+    assert not stopping.Regret().done([3], 3, 20)
+
+
+@settings(deadline=None)
+@given(COUNTS, st.integers(0, 30))
+def test_paired_never_draws_on_after_regret_has_stopped(counts, left):
+    drawn = sum(counts)
+    if stopping.Regret().done(counts, drawn, drawn + left):
+        assert stopping.Paired().done(counts, drawn, drawn + left)
 
 
 @settings(deadline=None)
@@ -99,7 +115,9 @@ def test_no_rule_draws_past_the_limit_or_asks_for_more_than_is_left(rule, counts
 
 
 @settings(deadline=None)
-@given(st.sampled_from(["beta", "dirichlet", "regret", "certain"]).map(stopping.rule), COUNTS, st.integers(1, 20))
+@given(
+    st.sampled_from(["beta", "dirichlet", "regret", "paired", "certain"]).map(stopping.rule), COUNTS, st.integers(1, 20)
+)
 def test_a_further_vote_for_the_leader_never_undoes_a_stop(rule, counts, left):
     drawn = sum(counts)
     if not counts or not rule.done(counts, drawn, drawn + left):
@@ -127,6 +145,6 @@ def test_when_votes_are_certain_no_continuation_changes_the_winner(given_votes, 
 def test_the_order_of_the_counts_matters_to_no_rule_but_certain(counts, left, order):
     drawn = sum(counts)
     shuffled = [counts[place] for place in order if place < len(counts)]
-    for name in ("beta", "dirichlet", "regret", "fixed"):
+    for name in ("beta", "dirichlet", "regret", "paired", "fixed"):
         rule = stopping.rule(name)
         assert rule.done(counts, drawn, drawn + left) == rule.done(shuffled, drawn, drawn + left)

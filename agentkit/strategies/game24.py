@@ -22,6 +22,10 @@ _MOST_NUMBERS = 6
 
 _PROPOSE = "Input: {{state}}\nPossible next steps:"
 _EVALUATE = "Evaluate if given numbers can reach 24 (sure/likely/impossible)\n{{state}}"
+_VOTE = (
+    "Use numbers and basic operations (+ - * /) to obtain 24. Numbers left:\n\n{{state}}\n\nFrom which choice can 24 be reached "
+    "most surely? Compare them briefly, then write on the last line: The best choice is N, where N is its number."
+)
 
 _NEXT_STEPS = """2 + 8 = 10 (left: 8 10 14)
 8 / 2 = 4 (left: 4 8 14)
@@ -59,6 +63,7 @@ class Game24:
     propose: str = _PROPOSE
     evaluate: str = _EVALUATE
     conclude: str = ""
+    vote: str = _VOTE
 
     def question(self, problem: Problem) -> str:
         """The numbers as they were put."""

@@ -13,13 +13,13 @@ from agentkit.events import Emit, ThoughtScored
 from agentkit.protocols import Model
 from agentkit.runtime.concurrency import gather
 from agentkit.runtime.estimate import text_tokens
-from agentkit.strategies import prompts, thoughts
+from agentkit.strategies import level_vote, prompts, thoughts
 from agentkit.strategies.asking import Asking
 from agentkit.strategies.game24 import Game24
 from agentkit.strategies.thoughts import General, Step, Task
 from agentkit.types import Problem, Sample, Solution, Thought
 
-Kind = Literal["propose", "evaluate", "conclude"]
+Kind = Literal["propose", "evaluate", "conclude", "vote"]
 
 PLACES = ("question", "state", "count")
 """What a template of a task may name."""
@@ -45,13 +45,15 @@ def check_options(options: object, counts: Sequence[str], templates: Sequence[st
 
 def prompt_tokens(task: Task, depth: int) -> int:
     """How many tokens a prompt of the task holds at most beside the question, ``depth`` thoughts down."""
-    templates = (task.propose, task.evaluate, task.conclude)
+    templates = (task.propose, task.evaluate, task.conclude, task.vote)
     return max(text_tokens(one) + task.overhead(one) for one in templates) + depth * _STATE_TOKENS
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Node:
-    """A thought in the making; ``place`` is its index in the tree. ``solved`` where its task could tell."""
+    """A thought in the making; ``place`` is its index in the tree. ``solved`` where its task could tell;
+    ``ballot`` numbers the last vote it stood in, 0 for none: only votes of one ballot compare.
+    """
 
     step: Step
     place: int
@@ -60,6 +62,7 @@ class Node:
     solved: bool | None
     value: float | None = None
     kept: bool = False
+    ballot: int = 0
 
     @property
     def path(self) -> list[str]:
@@ -67,9 +70,9 @@ class Node:
         return [*(self.parent.path if self.parent else ()), self.step.text]
 
     @property
-    def rank(self) -> tuple[bool, float, bool]:
+    def rank(self) -> tuple[bool, int, float, bool]:
         """What makes one thought better than another in the end."""
-        return bool(self.solved), self.value or 0.0, self.step.final
+        return bool(self.solved), self.ballot, self.value or 0.0, self.step.final
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,7 +80,7 @@ class Tree:
     """The thoughts of one search, by the state they lead to, and all that is asked for them.
 
     ``breadth`` proposals are asked for at a time, of ``drafts`` samples; ``value_samples`` samples, of ``judge`` if there is one,
-    value a state. ``concurrency`` calls are out at once.
+    value a state, or vote over all states at hand with ``voting``. ``concurrency`` calls are out at once.
     """
 
     task: Task
@@ -89,6 +92,8 @@ class Tree:
     concurrency: int | None
     drafts: int = 1
     judge: Model | None = None
+    voting: bool = False
+    ballots: int = 0
     nodes: list[Node] = field(default_factory=list)
     known: dict[str, Node | None] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=lambda: {"propose": 0, "evaluate": 0, "conclude": 0})
@@ -103,12 +108,12 @@ class Tree:
         """The samples of one call, as many as came; none when nothing is left to spend."""
         if self.asking.exhausted:
             return []
-        self.calls[kind] += 1
+        self.calls[kind] = self.calls.get(kind, 0) + 1
         template = getattr(self.task, kind)
         question = self.task.question(self.problem)
         text = prompts.fill(template, question=question, state=state, count=self.breadth)
         messages = self.task.messages(self.problem, template, text)
-        if kind == "evaluate":
+        if kind in ("evaluate", "vote"):
             return await self.asking.ask(messages, self.value_samples, model=self.judge)
         return await self.asking.ask(messages, self.drafts if kind == "propose" else 1)
 
@@ -135,12 +140,25 @@ class Tree:
     async def value(self, nodes: Sequence[Node]) -> None:
         """Have those valued whose task cannot tell by itself; one that no reply values stays without."""
         unknown = [node for node in nodes if node.solved is None]
+        if self.voting:
+            return await self._vote(unknown)
         await gather([partial(self._value, node) for node in unknown], limit=self.concurrency)
 
     async def _value(self, node: Node) -> None:
         votes = await self.ask("evaluate", node.step.state)
         if votes:
             node.value = sum(self.task.value(sample.text) for sample in votes)
+
+    async def _vote(self, nodes: Sequence[Node]) -> None:
+        """Count the votes of one ballot; a thought alone on it needs none, and one that nobody could read changes nothing."""
+        counts = [self.value_samples] * len(nodes)
+        if len(nodes) > 1:
+            replies = await self.ask("vote", level_vote.shown([node.step.state for node in nodes]))
+            counts = level_vote.counted([reply.text for reply in replies], len(nodes))
+        if any(counts):
+            self.ballots += 1
+            for node, votes in zip(nodes, counts, strict=True):
+                node.value, node.ballot = float(votes), self.ballots
 
     def tell(self, nodes: Sequence[Node]) -> None:
         """Tell of the thoughts that have a value."""

@@ -52,6 +52,11 @@ class Task(Protocol):
         """Asks for the answer that a path leads to; empty when only a path itself can be an answer."""
         ...
 
+    @property
+    def vote(self) -> str:
+        """Asks which of the numbered choices in ``{{state}}`` is best."""
+        ...
+
     def question(self, problem: Problem) -> str:
         """What ``{{question}}`` stands for."""
         ...
@@ -117,6 +122,10 @@ class General:
     )
     conclude: str = (
         "{{question}}\n\nSteps taken:\n{{state}}\n\nGive the final answer that follows, on one line, after 'Answer:'."
+    )
+    vote: str = (
+        "{{question}}\n\nWays to go about it so far:\n\n{{state}}\n\nWhich one is most likely to lead to the right answer? "
+        "Compare them briefly, then write on the last line: The best choice is N, where N is its number."
     )
 
     def question(self, problem: Problem) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from agentkit.errors import ConfigError
 from agentkit.events import Emit, ignore
 from agentkit.protocols import Model
 from agentkit.strategies.asking import Asking
@@ -23,6 +24,10 @@ class TreeOfThought:
     are tried, but none whose mean value is below ``prune`` (likely is worth 1, sure 20). The first answer that is not pruned ends
     the search, as ``proposals`` states proposed for do; ``prune`` and ``proposals`` are of no use breadth first.
 
+    With ``value: vote``, breadth first only, the model sees all new states of a level at once, beside the answers reached before,
+    and ``value_samples`` votes say which are best; a state without a vote is not gone on from. ``vote`` replaces that prompt, in
+    which ``{{state}}`` is the numbered choices.
+
     One call proposes the next steps of a state, one of ``value_samples`` samples values a state. A table of visited states
     sees to it that no state is proposed for or valued twice, however it was reached. ``task`` is ``general`` for any question or
     ``game24``, whose states are compared, checked and finished exactly; ``propose``, ``evaluate`` and ``conclude`` replace the
@@ -37,12 +42,14 @@ class TreeOfThought:
     breadth: int = 5
     depth: int = 3
     value_samples: int = 3
+    value: Literal["score", "vote"] = "score"
     search: Literal["breadth", "depth"] = "breadth"
     prune: float = 0.5
     proposals: int = 20
     propose: str = ""
     evaluate: str = ""
     conclude: str = ""
+    vote: str = ""
     temperature: float = 0.7
     max_tokens: int | None = None
     seed: int = 0
@@ -50,23 +57,26 @@ class TreeOfThought:
 
     def __post_init__(self) -> None:
         counts = ("breadth", "depth", "value_samples", "proposals", "concurrency")
-        check_options(self, counts, ("propose", "evaluate", "conclude"))
+        check_options(self, counts, ("propose", "evaluate", "conclude", "vote"))
+        if self.value == "vote" and self.search == "depth":
+            raise ConfigError("value: vote compares the states of a level; use it with search: breadth")
 
     def bounds(self) -> tuple[Bounds, ...]:
         """One proposal that leads nowhere, up to a whole tree in which every reply is full of new thoughts."""
-        task, asked, valued, frontier = self._task(), 0, 0, 1
+        task, asked, valued, frontier, shown = self._task(), 0, 0, 1, 1
         for depth in range(self.depth):
             fresh = frontier * task.fan(depth)
-            asked, valued = asked + frontier, valued + fresh * self.value_samples
+            asked, valued = asked + frontier, valued + (1 if self.value == "vote" else fresh) * self.value_samples
+            shown += fresh if self.value == "vote" else 0
             frontier = min(self.breadth * (frontier if self.search == "depth" else 1), fresh)
         if self.search == "depth":
             asked = min(asked, self.proposals)
             valued = asked * max(task.fan(depth) for depth in range(self.depth)) * self.value_samples
         most = asked + valued + bool(task.conclude)
-        return (Bounds(least=1, most=most, output=self.max_tokens, text=prompt_tokens(task, self.depth)),)
+        return (Bounds(least=1, most=most, output=self.max_tokens, text=prompt_tokens(task, self.depth * shown)),)
 
     def _task(self) -> Task:
-        return task_of(self.task, propose=self.propose, evaluate=self.evaluate, conclude=self.conclude)
+        return task_of(self.task, propose=self.propose, evaluate=self.evaluate, conclude=self.conclude, vote=self.vote)
 
     async def solve(self, problem: str | Problem, *, model: Model, emit: Emit = ignore) -> Solution:
         """The answer of the best path and the whole tree with its values."""
@@ -78,6 +88,7 @@ class TreeOfThought:
             breadth=self.breadth,
             value_samples=self.value_samples,
             concurrency=self.concurrency,
+            voting=self.value == "vote",
         )
         if self.search == "depth":
             return await DepthFirst(tree=tree, depth=self.depth, prune=self.prune, proposals=self.proposals).run()
@@ -114,7 +125,8 @@ class _Levels:
             if any(node.solved for node in fresh):
                 break
         else:
-            await self.tree.value(fresh)
+            reached = [node for node in self.tree.nodes if node.step.final and node.depth < depth]
+            await self.tree.value([*reached, *fresh] if self.tree.voting else fresh)
         return self._select(fresh)
 
     def _groups(self, states: Sequence[_From]) -> Iterator[Sequence[_From]]:

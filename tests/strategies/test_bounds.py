@@ -42,6 +42,7 @@ STRATEGIES = st.one_of(
     st.builds(UniversalSelfConsistency, samples=COUNT),
     st.builds(SelfRefine, rounds=st.integers(0, 3)),
     st.builds(TreeOfThought, breadth=st.integers(1, 3), depth=st.integers(1, 3), value_samples=st.integers(1, 3)),
+    st.builds(TreeOfThought, value=st.just("vote"), breadth=st.integers(1, 3), depth=st.integers(1, 3)),
     st.builds(TreeOfThought, task=st.just("game24"), breadth=st.integers(1, 3), depth=st.integers(1, 4)),
     st.builds(
         TreeOfThought,

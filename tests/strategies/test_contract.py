@@ -31,6 +31,7 @@ STRATEGIES = [
     ConstitutionalCritique(principles=("Be kind.",)),
     MixtureOfAgents(samples=2, layers=2),
     TreeOfThought(depth=2),
+    TreeOfThought(depth=2, value="vote"),
     TreeOfThought(search="depth", proposals=4),
     BestOfN(samples=3),
     UniversalSelfConsistency(samples=3),

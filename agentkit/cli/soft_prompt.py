@@ -26,7 +26,7 @@ _SAID = 64  # tokens of an answer that is compared
 @click.option("--length", default=16, show_default=True, type=click.IntRange(1), help="Vectors.")
 @click.option("--text", default="", help="Begin with the words of this text; by default at random.")
 @click.option("--epochs", default=4, show_default=True, type=click.IntRange(1), help="Passes over the examples.")
-@click.option("--rate", default=0.01, show_default=True, type=click.FloatRange(0, min_open=True), help="Of learning.")
+@click.option("--rate", default=0.05, show_default=True, type=click.FloatRange(0, min_open=True), help="Of learning.")
 @click.option("--batch", default=8, show_default=True, type=click.IntRange(1), help="Examples a step.")
 @click.option("--held-out", default=0.2, show_default=True, type=click.FloatRange(0.01, 0.9), help="Share to judge by.")
 @click.option("--seed", default=0, show_default=True, help="Of the split, the order and the beginning.")

@@ -1,10 +1,12 @@
-"""How well ``groundedness`` flags what RAGTruth, HaluEval and LLM-AggreFact label as hallucinated, in their published layouts.
+"""How well ``groundedness`` flags what RAGTruth, HaluEval, FaithBench and LLM-AggreFact label, in their published layouts.
 
 python evals/hallucination/published.py --data FOLDER [--output FILE] [--resamples N]
 
-FOLDER holds ``ragtruth/dataset/{response,source_info}.jsonl``, ``halueval/data/*_data.json`` and ``aggrefact/*.jsonl`` or
-``*.csv``; a set that is absent is pending. For each task: F1 of the flagged, balanced accuracy and AUROC with 95 % bootstrap
-intervals (rows of one source are resampled together), beside flagging everything, the commoner label, and word overlap.
+FOLDER holds ``ragtruth/dataset/{response,source_info}.jsonl`` (github.com/ParticleMedia/RAGTruth), ``halueval/data/*_data.json``
+(github.com/RUCAIBox/HaluEval), ``faithbench/data_for_release/batch_*.json`` (github.com/vectara/FaithBench) and
+``aggrefact/*.jsonl`` or ``*.csv`` with the columns of LLM-AggreFact; a set that is absent is pending. For each task: F1 of the
+flagged, balanced accuracy and AUROC with 95 % bootstrap intervals (rows of one source are resampled together), beside flagging
+everything, the commoner label, and word overlap.
 """
 
 from __future__ import annotations
@@ -59,6 +61,15 @@ def halueval(folder: Path) -> Labelled:
             yield f"halueval/{task}", _row(row[wrong], row[source], False)
 
 
+def faithbench(folder: Path) -> Labelled:
+    """Summaries by their worst annotation: unwanted against benign or none at all; questionable ones are left out."""
+    for path in sorted(folder.glob("data_for_release/batch_*.json")):
+        for row in json.loads(path.read_text(encoding="utf-8"))["samples"]:
+            labels = {label.partition(".")[0] for one in row["annotations"] for label in one["label"]}
+            if "Unwanted" in labels or "Questionable" not in labels:
+                yield "faithbench", _row(row["summary"], row["source"], "Unwanted" not in labels)
+
+
 def aggrefact(folder: Path) -> Labelled:
     """Claims against their document; label 1 is supported."""
     for path in sorted([*folder.glob("*.jsonl"), *folder.glob("*.csv")]):
@@ -66,7 +77,12 @@ def aggrefact(folder: Path) -> Labelled:
             yield f"aggrefact/{row['dataset']}", _row(row["claim"], row["doc"], int(row["label"]) == 1)
 
 
-SETS: dict[str, Callable[[Path], Labelled]] = {"ragtruth": ragtruth, "halueval": halueval, "aggrefact": aggrefact}
+SETS: dict[str, Callable[[Path], Labelled]] = {
+    "ragtruth": ragtruth,
+    "halueval": halueval,
+    "faithbench": faithbench,
+    "aggrefact": aggrefact,
+}
 
 
 def measure(rows: Sequence[Row], resamples: int) -> dict[str, Any]:

@@ -55,7 +55,7 @@ async def test_as_a_process_reward_it_scores_every_step(head):
     assert not head.with_name("head.json.features").exists()
 
 
-async def test_a_soft_prompt_learns_a_code_that_the_model_does_not_know(folder, tmp_path):
+async def test_a_soft_prompt_learns_to_answer_in_codes_that_the_model_does_not_know(folder, tmp_path):
     rng, words = Random(3), {"red": "zip", "blue": "zap"}
     rows = []
     for number in range(60):

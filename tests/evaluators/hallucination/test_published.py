@@ -19,7 +19,7 @@ def write(path, *rows):
 
 
 def test_sets_that_are_absent_are_pending(tmp_path):
-    assert run(tmp_path).count("result pending data") == 3
+    assert run(tmp_path).count("result pending data") == 4
 
 
 def test_every_layout_is_read_and_measured_by_task(tmp_path):
@@ -36,11 +36,18 @@ def test_every_layout_is_read_and_measured_by_task(tmp_path):
         tmp_path / "halueval/data/qa_data.json",
         {"knowledge": SOURCE, "question": "When?", "right_answer": RIGHT, "hallucinated_answer": WRONG},
     )
+    (tmp_path / "faithbench/data_for_release").mkdir(parents=True)
+    summaries = [(RIGHT, []), (WRONG, ["Unwanted", "Unwanted.Extrinsic"]), (WRONG, ["Questionable", "Benign"])]
+    samples = [
+        {"source": SOURCE, "summary": summary, "annotations": [{"label": label}] if label else []}
+        for summary, label in summaries
+    ]
+    (tmp_path / "faithbench/data_for_release/batch_1.json").write_text(json.dumps({"samples": samples}))
     rows = "".join(f"Wice,{SOURCE},{claim},{label},x\n" for claim, label in ((RIGHT, 1), (WRONG, 0)))
     (tmp_path / "aggrefact").mkdir()
     (tmp_path / "aggrefact/test.csv").write_text("dataset,doc,claim,label,contamination_identifier\n" + rows)
     report = json.loads(run(tmp_path))
-    assert set(report) == {"ragtruth/QA", "halueval/qa", "aggrefact/Wice"}
+    assert set(report) == {"ragtruth/QA", "halueval/qa", "faithbench", "aggrefact/Wice"}
     for figures in report.values():
         assert (figures["rows"], figures["hallucinated"]) == (2, 1)
         assert figures["groundedness"]["auroc"]["value"] == 1.0

@@ -64,6 +64,10 @@ def register_rag(register: Register) -> None:
 def register_evaluators(register: Register) -> None:
     """Judging."""
     register("groundedness", lazy("agentkit.evaluators.hallucination.groundedness:Groundedness"))
+    register(
+        "unsupported_propagation",
+        lazy("agentkit.evaluators.hallucination.unsupported_propagation:UnsupportedPropagation"),
+    )
     register("citations", lazy("agentkit.evaluators.hallucination.citations:Citations"))
     register("short_fact", lazy("agentkit.evaluators.hallucination.short_fact:ShortFact"))
     register("capability_claims", lazy("agentkit.evaluators.hallucination.capability_claims:CapabilityClaims"))

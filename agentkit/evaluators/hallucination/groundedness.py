@@ -36,6 +36,7 @@ from agentkit.registry import provided
 from agentkit.types import Document, Finding, Record, Score
 
 VERSION = "2.0"
+Encoding = Literal["auto", "minilm", "none"]
 _COPIED = 0.4  # share of copied word triples from which a joint between two sentences is worth telling
 
 
@@ -68,7 +69,7 @@ class Groundedness:
     max_evidence: int = 3
     max_claims: int = 1000
     calibration: Path | None = None
-    encoder: Literal["auto", "minilm", "none"] = "auto"
+    encoder: Encoding = "auto"
     cache: Path | None = provided("cache")
 
     def __post_init__(self) -> None:

@@ -16,12 +16,14 @@ from agentkit.evaluators.hallucination.groundedness import Groundedness
 from agentkit.evaluators.hallucination.self_check import SelfCheck
 from agentkit.evaluators.hallucination.semantic_entropy import SemanticEntropy
 from agentkit.evaluators.hallucination.short_fact import ShortFact
+from agentkit.evaluators.hallucination.unsupported_propagation import UnsupportedPropagation
 from agentkit.types import Document, Record
 
 EVALUATORS = [
     Groundedness(max_claims=50, encoder="none"),
     Citations(max_sentences=50),
     ShortFact(),
+    UnsupportedPropagation(encoder="none"),
     CapabilityClaims(),
     SelfCheck(),
     SelfCheck(method="words"),

@@ -27,7 +27,7 @@ def dearest(prices: Sequence[Price]) -> Price:
     inputs = [max(price.input, price.long_input or 0.0) for price in prices]
     outputs = [max(price.output, price.long_output or 0.0, price.reasoning or 0.0) for price in prices]
     cached = [
-        dear if price.cached_input is None else max(price.cached_input, price.long_cached_input or 0.0)
+        max(dear if price.cached_input is None else price.cached_input, price.long_cached_input or 0.0)
         for price, dear in zip(prices, inputs, strict=True)
     ]
     return Price(

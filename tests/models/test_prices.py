@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentkit.errors import ConfigError
@@ -99,6 +99,7 @@ def test_seconds_of_a_gpu_of_ones_own_have_a_price() -> None:
 
 
 @given(st.lists(dear, min_size=1, max_size=4), usages())
+@example([Price(long_from=100, long_cached_input=0.5)], Usage(calls=1, input_tokens=101, cached_tokens=1))
 def test_no_price_exceeds_the_dearest_of_them(several: list[Price], usage: Usage) -> None:
     bound = dearest(several).cost(usage)
     assert all(price.cost(usage) <= bound * (1 + 1e-9) for price in several)

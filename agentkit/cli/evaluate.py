@@ -177,6 +177,7 @@ def _rendered(score: Score) -> dict[str, Any]:
         "evaluator": score.evaluator,
         "version": score.version,
         "seconds": round(score.seconds, 6),
+        "metadata": dict(score.metadata),
     }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DIMENSIONS = 384
 LONGEST = 512
+_BATCH = 8  # larger ones were slower
 _HALF = re.compile("[\ud800-\udfff]")  # half a character, which no tokenizer takes
 
 
@@ -36,14 +37,13 @@ class Encoder:
     """Contextual states of the first ``max_tokens`` word pieces of English texts.
 
     Weights are fetched at first use, telling ``progress``. One thread of one core works: a second made it slower. Texts of one
-    ``batch`` share the scale of their 8-bit numbers, so a state depends a little on the company; with 1 it does not.
+    batch share the scale of their 8-bit numbers, so a state depends a little on the company it is read in.
     Raises ``WeightsError`` and ``MissingExtraError``; ``use`` says there what needs the extra.
 
     Reimers and Gurevych 2019, "Sentence-BERT", with the weights of sentence-transformers/all-MiniLM-L6-v2.
     """
 
     max_tokens: int = 256
-    batch: int = 8
     cache: Path | None = None
     progress: weights.Progress | None = None
     use: str = "the embedder minilm"
@@ -52,8 +52,8 @@ class Encoder:
         """Each text's place and what became of it; short ones first, so that a batch is of one length."""
         encoded = self._tokenizer.encode_batch([_HALF.sub("\ufffd", text) for text in texts])
         order = sorted(range(len(texts)), key=lambda place: len(encoded[place].ids))
-        for start in range(0, len(order), self.batch):
-            places = order[start : start + self.batch]
+        for start in range(0, len(order), _BATCH):
+            places = order[start : start + _BATCH]
             states = self._run([encoded[place].ids for place in places])
             for row, place in enumerate(places):
                 offsets = tuple(encoded[place].offsets)

@@ -37,6 +37,7 @@ from agentkit.types import Document, Finding, Record, Score
 
 VERSION = "2.0"
 Encoding = Literal["auto", "minilm", "none"]
+_LONG = 50  # sentences of a source from which words alone rank as well, and the encoder only costs time
 _COPIED = 0.4  # share of copied word triples from which a joint between two sentences is worth telling
 
 
@@ -54,8 +55,8 @@ class Groundedness:
     """Checks each claim of ``record.output`` against ``record.documents``, without a chat model: same input, same verdict.
 
     ``encoder`` is a sentence encoder of 21 MB that sees what English texts say in other words: ``auto`` uses it where the extra
-    ``chroma`` is installed and its weights are in the cache or can be fetched, ``minilm`` insists on it and ``none`` goes by the
-    words alone. ``metadata["encoder"]`` says what was used.
+    ``chroma`` is installed and its weights are in the cache or can be fetched, and the documents have up to fifty sentences;
+    ``minilm`` insists on it and ``none`` goes by the words alone. ``metadata["encoder"]`` says what was used.
 
     ``threshold`` is the probability from which a claim counts as supported, ``max_evidence`` the sentences of the documents
     that a claim may rest on, ``max_claims`` how many claims of a long answer are checked. English and Russian; anything else
@@ -102,7 +103,7 @@ class Groundedness:
         self, answer: str, found: Sequence[Claim], declined: Sequence[Claim], source: Source, name: str
     ) -> Score:
         passed = [claim for claim in found[: self.max_claims] if claim not in declined]
-        reads = self._reader(name)
+        reads = self._reader(name, source)
         checked = [self.assess(answer, claim, source, reads) for claim in passed]
         findings = [finding for one in checked for finding in one.findings] + _refusals(answer, declined)
         return Score(
@@ -115,9 +116,10 @@ class Groundedness:
             metadata={"claims": len(checked), "language": name, "encoder": "none" if reads is None else "minilm"},
         )
 
-    def _reader(self, name: str) -> Reader | None:
+    def _reader(self, name: str, source: Source) -> Reader | None:
         """What sees likeness in a language; raises for an encoder that is insisted on and cannot be had."""
-        if self.encoder == "none" or name != "en":
+        long = self.encoder == "auto" and len(source.sentences) > _LONG
+        if self.encoder == "none" or name != "en" or long:
             return None
         found = reader(self.cache)
         if isinstance(found, Reader):

@@ -7,7 +7,7 @@ a small sentence encoder. It sees a paraphrase that shares no word; it hardly se
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _PIECES = 128  # of a sentence that are read
 _LONGEST = 1500  # characters of a sentence: more would not fit
-_REMEMBERED = 2000
 
 
 class Likeness(NamedTuple):
@@ -44,10 +43,9 @@ class _Read(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Compares claims with sentences; sentences that come again are read once."""
+    """Compares claims with sentences."""
 
     encoder: Encoder
-    _known: dict[str, _Read] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def compare(self, claim: str, sentences: Sequence[str]) -> Likeness:
         """The likeness of ``claim`` and ``sentences``; all 0 without a sentence."""
@@ -68,19 +66,15 @@ class Reader:
         )
 
     def _read(self, texts: Sequence[str]) -> list[_Read]:
-        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if len(self._known) + len(missing) > _REMEMBERED:
-            self._known.clear()
-            missing = list(dict.fromkeys(texts))
-        for place, encoded in self.encoder.encode(missing) if missing else ():
-            self._known[missing[place]] = _shaped(encoded)
-        return [self._known[text] for text in texts]
+        """The texts, read together: what is made of one depends a little on the others, and on nothing else."""
+        found = {place: _shaped(encoded) for place, encoded in self.encoder.encode(texts)}
+        return [found[place] for place in range(len(texts))]
 
 
 @lru_cache(maxsize=1)
 def reader(cache: Path | None) -> Reader | str:
     """The one reader of this process, or why there is none; looked for once, so that a missing network is waited for once."""
-    encoder = Encoder(max_tokens=_PIECES, batch=1, cache=cache, use="the encoder of groundedness")
+    encoder = Encoder(max_tokens=_PIECES, cache=cache, use="the encoder of groundedness")
     try:
         encoder.open()
     except AgentkitError as error:

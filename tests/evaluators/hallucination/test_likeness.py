@@ -53,6 +53,12 @@ def test_a_paraphrase_scores_higher_with_the_encoder_than_an_invention():
     assert same.metadata["encoder"] == "minilm"
 
 
+def test_long_documents_are_judged_by_their_words_unless_the_encoder_is_insisted_on():
+    long = (Document(text=SOURCE[0].text + " The bus runs every hour." * 60),)
+    assert Groundedness().check(SAME, long).metadata["encoder"] == "none"
+    assert Groundedness(encoder="minilm").check(SAME, long).metadata["encoder"] == "minilm"
+
+
 def test_russian_is_judged_by_its_words():
     source = (Document(text="Врач выписал ребёнку антибиотик."),)
     assert Groundedness().check("Врач выписал антибиотик ребёнку.", source).metadata["encoder"] == "none"

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentkit.evaluators.hallucination.groundedness import Groundedness
+from agentkit.evaluators.hallucination.self_check import SelfCheck
 from agentkit.runtime.estimate import prompt_tokens, text_tokens
 from agentkit.strategies.beam_search import BeamSearch
 from agentkit.strategies.best_of_n import BestOfN
@@ -39,6 +41,7 @@ STRATEGIES = st.one_of(
     st.builds(SelfConsistency, samples=COUNT, ahead=st.integers(0, 3), concurrency=st.none() | COUNT),
     st.builds(DeepConf, samples=COUNT, warmup=COUNT, wave=COUNT),
     st.builds(BestOfN, samples=COUNT, choose=st.sampled_from(["best", "weighted"])),
+    st.builds(BestOfN, samples=COUNT, evaluator=st.just(Groundedness(encoder="none"))),
     st.builds(UniversalSelfConsistency, samples=COUNT),
     st.builds(SelfRefine, rounds=st.integers(0, 3)),
     st.builds(TreeOfThought, breadth=st.integers(1, 3), depth=st.integers(1, 3), value_samples=st.integers(1, 3)),
@@ -115,6 +118,16 @@ async def test_a_judge_of_its_own_is_told_apart() -> None:
     drawn, judged = BestOfN(samples=4, judge=judge).bounds()
     assert (drawn.model, judged.model) == (None, judge)
     assert (drawn.most, judged.most) == (4, 4)
+
+
+async def test_an_evaluator_takes_the_place_of_all_judgements_but_its_own() -> None:
+    assert [one.most for one in BestOfN(samples=4, evaluator=Groundedness()).bounds()] == [4]
+    judge = ScriptedModel(script=lambda request: "yes", name="judge")
+    check = SelfCheck(model=judge)
+    drawn, checked = BestOfN(samples=4, evaluator=check).bounds()
+    most = check.bounds()[0].most
+    assert most is not None
+    assert (drawn.most, checked.most, checked.model) == (4, 4 * most, judge)
 
 
 @pytest.mark.parametrize("stop", sorted(RULES))

@@ -1,5 +1,6 @@
 import pytest
 
+from agentkit.evaluators.hallucination.groundedness import Groundedness
 from agentkit.strategies.beam_search import BeamSearch
 from agentkit.strategies.best_of_n import BestOfN
 from agentkit.strategies.chain_of_thought import ChainOfThought
@@ -34,6 +35,7 @@ STRATEGIES = [
     TreeOfThought(depth=2, value="vote"),
     TreeOfThought(search="depth", proposals=4),
     BestOfN(samples=3),
+    BestOfN(samples=3, evaluator=Groundedness(encoder="none"), choose="weighted"),
     UniversalSelfConsistency(samples=3),
     SelfRefine(),
 ]

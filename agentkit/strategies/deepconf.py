@@ -91,7 +91,10 @@ class DeepConf:
 
 @dataclass
 class _Trace:
-    """One trace: ``sample`` is None for one that failed or was given up, ``tokens`` is how far that got."""
+    """One trace: ``sample`` is None for one that failed or was given up, ``tokens`` is how far that got.
+
+    ``weight`` is what its vote weighs and ``sure`` the confidence of its least sure group.
+    """
 
     place: int
     sample: Sample | None = None
@@ -99,6 +102,7 @@ class _Trace:
     lowest: float | None = None
     error: AgentkitError | None = None
     weight: float | None = None
+    sure: float | None = None
     answer: str | None = None
     reading: Reading | None = None
 
@@ -172,6 +176,7 @@ class _Vote:
             trace.sample = None
             return trace
         trace.weight = confidence(tokens, self.options.measure, window=self.options.window)
+        trace.sure = confidence(tokens, "lowest", window=self.options.window)
         stated = trace.sample.finish_reason == "length"
         options = self.options
         trace.answer = extract(trace.sample.text, options.answer, stated=stated, convention=options.convention)
@@ -182,9 +187,7 @@ class _Vote:
     def _settle(self) -> None:
         """Set the bar once the warm-up is over, and tell of the votes."""
         if self.bar is None and len(self.traces) >= self.options.warmup:
-            window = self.options.window
-            sure = [confidence(one.sample.logprobs or (), "lowest", window=window) for one in self.traces if one.sample]
-            known = [one for one in sure if one is not None]
+            known = [one.sure for one in self.traces if one.sure is not None]
             self.bar = bar(known, self.options.keep) if known else None
         counts = votes.counts(self.tally())
         self.emit(VoteCast(answer=next(iter(counts), None), counts=counts, wanted=self.options.samples))
@@ -195,8 +198,7 @@ class _Vote:
         for trace in self.traces:
             if trace.sample is None or trace.reading is None:
                 continue
-            lowest = confidence(trace.sample.logprobs or (), "lowest", window=self.options.window)
-            below = self.bar is not None and lowest is not None and lowest < self.bar
+            below = self.bar is not None and trace.sure is not None and trace.sure < self.bar
             if not (below and trace.place < self.options.warmup):
                 found.append(trace)
         return found
